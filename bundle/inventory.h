@@ -1,0 +1,70 @@
+/*
+ * The inventory: what is in a bundle, as the exact bytes that are signed, and read back into a
+ * validated struct.  BUNDLE.md 1.3.
+ */
+#pragma once
+
+#include "bundle/format.h"
+#include "manifests/digest.h"
+
+/* One member after the signature area.  name is NULL for a blob, whose path is its digest. */
+struct member {
+	const char *name; /* one of the fixed names, static; or NULL */
+	uint64_t size;
+	struct digest digest;
+};
+
+struct bundle_image {
+	char *ref; /* as recorded: registry.immuta.com/memcached:1.6-alpine */
+	struct digest digest;        /* what is pushed */
+	struct digest source_digest; /* what the tag named */
+	uint64_t size;
+	char *media_type;
+	char **platforms;
+	size_t platform_count;
+	struct digest *blobs; /* every blob it needs, manifests among them, itself not */
+	size_t blob_count;
+};
+
+struct bundle_chart {
+	char *name;
+	char *version;
+	struct digest blob; /* the .tgz */
+	struct descriptor manifest; /* its OCI manifest; media_type owned */
+	char *source;
+};
+
+struct inventory {
+	char *name;
+	char *channel;
+	char *version;
+	uint64_t sequence;
+	uint64_t created; /* seconds since 1970, written as RFC 3339 */
+	char *expires;    /* NULL: never */
+	char *tool;       /* "sealift/1.0.0" */
+	struct digest release; /* the release document's blob */
+	struct bundle_chart *charts;
+	size_t chart_count;
+	struct bundle_image *images;
+	size_t image_count;
+	struct member *members;
+	size_t member_count;
+	uint64_t total; /* bytes of the whole file */
+};
+
+struct inventory *inventory_new(void);
+void inventory_free(struct inventory *inv);
+void inventory_drop(struct inventory **inv);
+
+/* The exact bytes; inv->total is computed and set (it is part of them). */
+bool inventory_write(struct inventory *inv, struct buf *out, struct err *e) MUST_CHECK;
+
+/* Reads bytes whose signature holds.  Every rule of BUNDLE.md 1.3 is checked (ERR_DAMAGED); a
+ * requires that is not known is ERR_FORMAT and says which version knows it. */
+bool inventory_read(struct slice bytes, struct inventory **out, struct err *e) MUST_CHECK;
+
+/* The member that holds a digest as a blob; member_count when none does. */
+size_t inventory_find(const struct inventory *inv, const struct digest *d);
+
+/* The path of a member into out, which is returned. */
+const char *member_path(const struct member *m, char out[101]);

@@ -1,0 +1,36 @@
+/*
+ * A Helm chart: a .tgz read in memory and never extracted, and the OCI manifest and config it
+ * travels with.  The one file that meets libarchive.  PROTOCOL sections 14, 15.
+ */
+#pragma once
+
+#include "manifests/digest.h"
+
+enum {
+	CHART_TGZ_MAX = 32 * 1024 * 1024, /* bytes of a .tgz, which is held in memory */
+};
+
+#define MEDIA_CHART_CONFIG "application/vnd.cncf.helm.config.v1+json"
+#define MEDIA_CHART_CONTENT "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
+
+struct chart {
+	char *name;
+	char *version;
+	char *app_version;  /* NULL when Chart.yaml has none */
+	struct buf metadata; /* Chart.yaml */
+	struct buf values;   /* values.yaml; empty when there is none */
+};
+
+/* Reads a .tgz within Helm's own limits (HLM-20, BUNDLE threat 9 and 10).  ERR_FORMAT says what
+ * came instead of a chart (HTML, JSON, nothing; HLM-13). */
+bool chart_read(struct slice tgz, struct chart **out, struct err *e) MUST_CHECK;
+void chart_free(struct chart *c);
+void chart_drop(struct chart **c);
+
+/* The config and the manifest that make the .tgz an OCI artifact: deterministic bytes (HOC-05).
+ * tgz is the descriptor of the .tgz. */
+bool chart_oci(const struct chart *c, const struct descriptor *tgz, struct buf *config,
+    struct buf *manifest, struct err *e) MUST_CHECK;
+
+/* The tag of a chart's version: "+" is "_" (HOC-03); into out, which is returned. */
+const char *chart_tag(const char *version, char out[129]);

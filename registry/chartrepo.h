@@ -1,0 +1,22 @@
+/*
+ * Where charts come from: a classic repository (index.yaml, PROTOCOL 14) or an OCI registry (15).
+ */
+#pragma once
+
+#include "manifests/image.h"
+#include "registry/registry.h"
+
+/* A chart as it was found. */
+struct chart_found {
+	struct buf tgz;      /* the chart's bytes, verified against what the index or manifest says */
+	struct image *image; /* its OCI manifest when it came from a registry, else NULL */
+	struct buf config;   /* with it, its config blob */
+	char *source;        /* the URL or oci:// reference it came from, by its recorded name */
+};
+void chart_found_drop(struct chart_found *c);
+
+/* Fetches a chart: repo "oci://…" or "https://…" with name and version; or repo NULL and name a
+ * whole "oci://…:tag" or "https://….tgz".  Credentials go to the repository's own origin only
+ * (HLM-03).  ERR_MISSING names the version and the newest ones that are there. */
+bool chartrepo_pull(struct registries *registries, struct http *http, const char *repo,
+    const char *name, const char *version, struct chart_found *out, struct err *e) MUST_CHECK;
