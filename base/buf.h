@@ -32,7 +32,8 @@ bool slice_is(struct slice s, const char *text);
 bool slice_equal(struct slice a, struct slice b);
 bool slice_starts(struct slice s, const char *prefix);
 
-/* Takes what stands before the first sep (or all) off *rest into *part; false when *rest is NULL. */
+/* Takes what stands before the first sep (or all) off *rest into *part; false when *rest is
+ * NULL. */
 bool slice_cut(struct slice *rest, char sep, struct slice *part);
 
 /* Without blanks, tabs, CR and LF at both ends. */

@@ -36,7 +36,8 @@ struct err {
 /* Fills *e with a sentence (lower case, no full stop).  Always false. */
 bool err_set(struct err *e, enum err_kind kind, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-/* As err_set with ERR_SYSTEM; appends ": " and the text of errno, kept in e->code.  Always false. */
+/* As err_set with ERR_SYSTEM; appends ": " and the text of errno, kept in e->code.  Always
+ * false. */
 bool err_errno(struct err *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* Puts "fmt: " before the sentence that is there; kind and code stay.  Always false. */

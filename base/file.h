@@ -16,9 +16,11 @@ bool file_read(const char *path, size_t max, struct buf *out, struct err *e) MUS
 bool file_read_at(int fd, void *bytes, size_t len, uint64_t offset, struct err *e) MUST_CHECK;
 
 /* All len bytes to offset of fd; a full disk and a file-size limit are named as such. */
-bool file_write_at(int fd, const void *bytes, size_t len, uint64_t offset, struct err *e) MUST_CHECK;
+bool file_write_at(
+    int fd, const void *bytes, size_t len, uint64_t offset, struct err *e) MUST_CHECK;
 
-/* A source over size bytes of fd from offset on; the fd is borrowed and its position not used. */
+/* A source over size bytes of fd from offset on; the fd is borrowed and its position not used.
+ */
 struct file_source {
 	struct source source;
 	int fd;
@@ -51,9 +53,9 @@ struct outfile;
  * writer.  With existing FILE_REFUSE a path that exists is refused now, and again at commit.
  * A random part is added to the temporary name when suffix is NULL.  With resume, a temporary
  * file that a killed run left is opened as it is (it must be a plain file of this user with one
- * link), else it is removed first. */
-bool outfile_open(const char *path, const char *suffix, enum file_existing existing, bool resume,
-    struct outfile **out, struct err *e) MUST_CHECK;
+ * link), else it is emptied first. */
+bool outfile_open(const char *path, const char *suffix, enum file_existing existing,
+    bool resume, struct outfile **out, struct err *e) MUST_CHECK;
 
 /* Its descriptor, for reading and writing; owned by the outfile. */
 int outfile_fd(const struct outfile *o);
@@ -74,8 +76,8 @@ void outfile_keep(struct outfile *o);
 void outfile_drop(struct outfile **o);
 
 /* Writes bytes to path in one go, by outfile_open and outfile_commit. */
-bool file_write_new(const char *path, struct slice bytes, enum file_existing existing, mode_t mode,
-    struct err *e) MUST_CHECK;
+bool file_write_new(const char *path, struct slice bytes, enum file_existing existing,
+    mode_t mode, struct err *e) MUST_CHECK;
 
 /* Free bytes for this user on the file system that will hold path. */
 bool file_free_space(const char *path, uint64_t *bytes, struct err *e) MUST_CHECK;

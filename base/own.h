@@ -13,7 +13,7 @@
 
 /* The value of an owning variable, which is left empty. */
 #define STEAL(variable)                                                                        \
-	({                                                                                     \
+	__extension__({                                                                        \
 		__typeof__(variable) stolen_ = (variable);                                     \
 		(variable) = (__typeof__(variable)){0};                                        \
 		stolen_;                                                                       \
@@ -25,7 +25,8 @@ void *own_array(size_t count, size_t size) __attribute__((malloc, returns_nonnul
 /* One zeroed thing of size bytes. */
 void *own_new(size_t size) __attribute__((malloc, returns_nonnull));
 
-/* The array at ptr (or NULL) with room for count things of size bytes; new room is not zeroed. */
+/* The array at ptr (or NULL) with room for count things of size bytes; new room is not zeroed.
+ */
 void *own_grow(void *ptr, size_t count, size_t size) __attribute__((returns_nonnull));
 
 /* A copy of text, NUL-terminated. */
@@ -35,6 +36,7 @@ char *own_text(const char *text) __attribute__((malloc, returns_nonnull));
 char *own_bytes(const void *bytes, size_t len) __attribute__((malloc, returns_nonnull));
 
 /* Cleanup functions: each ignores an empty variable and keeps errno. */
-void drop_fd(int *fd);       /* -1 is empty; for files that were read: a written one is closed and checked */
-void drop_text(char **text); /* free() */
+void drop_fd(
+    int *fd); /* -1 is empty; for files that were read: a written one is closed and checked */
+void drop_text(char **text);	 /* free() */
 void drop_any(void *ptr_to_ptr); /* free() of any pointer variable, given its address */

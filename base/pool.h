@@ -1,6 +1,7 @@
 /*
  * N workers over a queue of numbered jobs.  Jobs are handed out in order; the first failure (or
- * stop_request) ends the handing out, jobs that run finish, and the first failure is the result.
+ * stop_request) ends the handing out, jobs that run finish, and the first failure is the
+ * result.
  */
 #pragma once
 

@@ -17,6 +17,7 @@ bool stop_requested(void)
 bool stop_check(struct err *e)
 {
 	if (stop_requested())
-		return err_set(e, ERR_STOPPED, "interrupted; run the same command again to continue");
+		return err_set(
+		    e, ERR_STOPPED, "interrupted; run the same command again to continue");
 	return true;
 }
