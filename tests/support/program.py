@@ -43,8 +43,10 @@ class Program:
         self.folder, self.timeout = str(folder), timeout
 
     def environment(self, more=None):
+        """What a run sees: no user settings, the releases of this tree."""
         kept = {k: os.environ[k] for k in _KEPT if k in os.environ}
-        return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": self.folder, "LC_ALL": "C.UTF-8", **kept,
+        return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": self.folder, "LC_ALL": "C.UTF-8",
+                "SEALIFT_RELEASES": os.path.join(root(), "manifests"), **kept,
                 **(more or {})}
 
     def __call__(self, *args, env=None, input=None, timeout=None, cwd=None, binary_path=None):
