@@ -7,7 +7,7 @@
 #include "manifests/digest.h"
 
 enum {
-	CHART_TGZ_MAX = 32 * 1024 * 1024, /* bytes of a .tgz, which is held in memory */
+	CHART_TGZ_MAX = 8 * 1024 * 1024, /* bytes of a .tgz, which is held in memory */
 };
 
 #define MEDIA_CHART_CONFIG "application/vnd.cncf.helm.config.v1+json"

@@ -1,0 +1,349 @@
+#include "cmd/customer.h"
+
+#include "base/file.h"
+#include "base/own.h"
+#include "cmd/destination.h"
+#include "cmd/output.h"
+#include "manifests/chart.h"
+#include "manifests/json.h"
+#include "manifests/rewrite.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum {
+	VALUES_MAX = 8 * 1024 * 1024,
+	PATH_ROOM = 4096,
+	REPORT_MAX = 32 * 1024 * 1024,
+};
+
+static const char overlay_name[] = "sealift-images.yaml";
+
+#define AT(field) offsetof(struct customer_options, field)
+const struct option customer_options[] = {
+    {"values", 'f', OPTION_TEXT, AT(file), "FILE",
+	"the customer's Helm values file; it is read, never written"},
+    {"output", 'o', OPTION_TEXT, AT(output), "OUT",
+	"write the rewritten values to this file, or to this folder (needed when an overlay is "
+	"written too)"},
+    {"force", 0, OPTION_FLAG, AT(force), NULL, "replace files that exist at OUT"},
+    {0},
+};
+
+struct customer {
+	const struct customer_options *options;
+	const struct common *common;
+	struct rewrite *rewrite;
+	struct buf folder;    /* to be made; empty when it is there or not needed */
+	struct buf file_path; /* empty: no such file is written */
+	struct buf overlay_path;
+	struct buf helm; /* the command line to use; empty without a chart */
+};
+
+/* What the rewrite is decided from. */
+struct inputs {
+	struct buf file;
+	struct release *release;
+	struct chart *chart; /* NULL: the bundle has none */
+};
+
+static void inputs_drop(struct inputs *in)
+{
+	buf_drop(&in->file);
+	release_free(in->release);
+	chart_free(in->chart);
+}
+
+static bool read_member(
+    const struct reader *reader, const struct digest *d, struct buf *out, struct err *e)
+{
+	return reader_small(reader, inventory_find(reader_inventory(reader), d), out, e);
+}
+
+static bool read_inputs(const struct customer_options *o, const struct reader *reader,
+    struct inputs *in, struct err *e)
+{
+	const struct inventory *inv = reader_inventory(reader);
+	OWNED(buf_drop) struct buf release = BUF(0);
+	OWNED(buf_drop) struct buf tgz = BUF(0);
+
+	if (o->file && !file_read(o->file, VALUES_MAX, &in->file, e))
+		return false;
+	if (!read_member(reader, &inv->release, &release, e)
+	    || !release_read(buf_slice(&release), &in->release, e))
+		return false;
+	return !inv->chart_count
+	       || (read_member(reader, &inv->charts[0].blob, &tgz, e)
+		   && chart_read(buf_slice(&tgz), &in->chart, e));
+}
+
+static bool decide(const struct customer_options *o, const struct inputs *in,
+    const struct target *target, struct rewrite **out, struct err *e)
+{
+	const struct rewrite_request request = {
+	    .release = in->release,
+	    .target = target,
+	    .defaults = in->chart ? buf_slice(&in->chart->values) : (struct slice){0},
+	    .app_version = in->chart ? in->chart->app_version : NULL,
+	    .file = o->file ? buf_slice(&in->file) : (struct slice){0},
+	    .file_name = o->file ? o->file : overlay_name,
+	};
+
+	return rewrite_values(&request, out, e);
+}
+
+static bool is_folder(const char *path)
+{
+	struct stat st;
+
+	return path[strlen(path) - 1] == '/' || (stat(path, &st) == 0 && S_ISDIR(st.st_mode));
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* Refuses a path that is the input, whatever its name, or that exists without --force. */
+static bool check_output(const struct customer_options *o, const char *path, struct err *e)
+{
+	struct stat there;
+	struct stat input;
+
+	if (stat(path, &there) != 0)
+		return true;
+	if (o->file && stat(o->file, &input) == 0 && input.st_dev == there.st_dev
+	    && input.st_ino == there.st_ino)
+		return err_set(e, ERR_USAGE,
+		    "%s is the input, which is never changed; choose another output", path);
+	return o->force
+	       || err_set(
+		   e, ERR_SYSTEM, "%s exists already; choose another name, or --force", path);
+}
+
+static bool place_in_folder(struct customer *c, const char *folder, struct err *e)
+{
+	const bool slash = folder[strlen(folder) - 1] == '/';
+	struct stat st;
+
+	if (stat(folder, &st) != 0)
+		buf_adds(&c->folder, folder);
+	if (c->options->file)
+		buf_addf(&c->file_path, "%s%s%s", folder, slash ? "" : "/",
+		    strcmp(c->options->file, "-") == 0 ? "values.yaml"
+						       : base_name(c->options->file));
+	if (c->rewrite->overlay.len)
+		buf_addf(&c->overlay_path, "%s%s%s", folder, slash ? "" : "/", overlay_name);
+	return (!c->file_path.len || check_output(c->options, buf_text(&c->file_path), e))
+	       && (!c->overlay_path.len
+		   || check_output(c->options, buf_text(&c->overlay_path), e));
+}
+
+static bool place(struct customer *c, struct err *e)
+{
+	const char *output = c->options->output;
+	const bool overlay = c->rewrite->overlay.len > 0;
+
+	if (!*output)
+		return err_set(
+		    e, ERR_USAGE, "--output: expected a file or a folder, found nothing");
+	if (is_folder(output))
+		return place_in_folder(c, output, e);
+	if (overlay && c->options->file)
+		return err_set(e, ERR_USAGE,
+		    "an overlay is needed besides %s: expected a folder for both, found "
+		    "--output %s; write %s/ instead",
+		    c->options->file, output, output);
+	if (overlay || c->options->file)
+		buf_adds(overlay ? &c->overlay_path : &c->file_path, output);
+	return check_output(c->options, output, e);
+}
+
+static bool helm_line(
+    struct customer *c, const struct reader *reader, const struct target *target, struct err *e)
+{
+	const struct inventory *inv = reader_inventory(reader);
+	struct reference to;
+
+	if (!inv->chart_count)
+		return true;
+	if (!destination_of_chart(&inv->charts[0], target, &to, e))
+		return false;
+	buf_addf(&c->helm, "helm upgrade --install %s oci://%s/%s --version %s",
+	    inv->charts[0].name, to.host, to.path, inv->charts[0].version);
+	if (c->file_path.len)
+		buf_addf(&c->helm, " -f %s", buf_text(&c->file_path));
+	if (c->overlay_path.len)
+		buf_addf(&c->helm, " -f %s", buf_text(&c->overlay_path));
+	return buf_ok(&c->helm, e);
+}
+
+static void print_report(const struct customer *c)
+{
+	const char *file = c->options->file ? c->options->file : "";
+
+	for (size_t i = 0; i < c->rewrite->change_count; i++) {
+		const struct change *ch = &c->rewrite->changes[i];
+		if (ch->kind == CHANGE_SPLICE)
+			say(stdout, "%s:%zu: %s: %s -> %s\n", file, ch->line, ch->path,
+			    ch->old ? ch->old : "(unset)", ch->new);
+		else
+			say(stdout, "overlay: %s: %s -> %s\n", ch->path,
+			    ch->old ? ch->old : "(unset)", ch->new);
+	}
+	for (size_t i = 0; i < c->rewrite->finding_count; i++) {
+		const struct finding *f = &c->rewrite->findings[i];
+		if (f->line)
+			say(stdout, "%s:%zu: %s: %s: %s\n", file, f->line, f->code,
+			    f->path ? f->path : "", f->text);
+		else
+			say(stdout, "%s: %s: %s\n", f->code, f->path ? f->path : file, f->text);
+	}
+}
+
+static void put_optional(struct json_writer *w, const char *key, const char *text)
+{
+	if (text)
+		json_pair(w, key, text);
+}
+
+static void put_change(struct json_writer *w, const struct change *ch)
+{
+	json_begin(w, '{');
+	json_pair(w, "kind", ch->kind == CHANGE_SPLICE ? "splice" : "overlay");
+	json_key(w, "line");
+	json_put_u64(w, ch->line);
+	json_pair(w, "path", ch->path);
+	put_optional(w, "old", ch->old);
+	json_pair(w, "new", ch->new);
+	json_end(w, '}');
+}
+
+static void put_finding(struct json_writer *w, const struct finding *f)
+{
+	json_begin(w, '{');
+	json_pair(w, "code", f->code);
+	json_key(w, "blocking");
+	json_put_raw(w, slice_of(f->blocking ? "true" : "false"));
+	json_key(w, "line");
+	json_put_u64(w, f->line);
+	put_optional(w, "path", f->path);
+	json_pair(w, "text", f->text);
+	json_end(w, '}');
+}
+
+static void print_json(const struct customer *c)
+{
+	OWNED(buf_drop) struct buf text = BUF(REPORT_MAX);
+	struct json_writer w = {.out = &text};
+
+	json_begin(&w, '{');
+	json_pair(&w, "event", "values");
+	json_key(&w, "changes");
+	json_begin(&w, '[');
+	for (size_t i = 0; i < c->rewrite->change_count; i++)
+		put_change(&w, &c->rewrite->changes[i]);
+	json_end(&w, ']');
+	json_key(&w, "findings");
+	json_begin(&w, '[');
+	for (size_t i = 0; i < c->rewrite->finding_count; i++)
+		put_finding(&w, &c->rewrite->findings[i]);
+	json_end(&w, ']');
+	put_optional(&w, "helm", c->helm.len ? buf_text(&c->helm) : NULL);
+	json_end(&w, '}');
+	(void)puts(buf_text(&text));
+}
+
+static bool check_findings(const struct rewrite *r, struct err *e)
+{
+	size_t blocking = 0;
+
+	for (size_t i = 0; i < r->finding_count; i++)
+		blocking += r->findings[i].blocking;
+	return !r->blocked
+	       || err_set(e, ERR_DECISION,
+		   "the values need a decision: %zu finding%s above must be settled; nothing "
+		   "was written",
+		   blocking, blocking == 1 ? "" : "s");
+}
+
+static struct customer *customer_new(
+    const struct customer_options *o, const struct common *common)
+{
+	struct customer *c = own_new(sizeof(*c));
+
+	c->options = o;
+	c->common = common;
+	buf_init(&c->folder, PATH_ROOM);
+	buf_init(&c->file_path, PATH_ROOM);
+	buf_init(&c->overlay_path, PATH_ROOM);
+	buf_init(&c->helm, PATH_ROOM * 4);
+	return c;
+}
+
+bool customer_decide(const struct customer_options *o, const struct common *common,
+    const struct reader *reader, const struct target *target, struct customer **out,
+    struct err *e)
+{
+	OWNED(customer_drop) struct customer *c = customer_new(o, common);
+	OWNED(inputs_drop) struct inputs in = {0};
+
+	if (!o->file && !o->output)
+		return true;
+	if (!o->output)
+		return err_set(e, ERR_USAGE, "expected --output with --values, found none");
+	if (!read_inputs(o, reader, &in, e) || !decide(o, &in, target, &c->rewrite, e)
+	    || !place(c, e) || !helm_line(c, reader, target, e))
+		return false;
+	if (common->json)
+		print_json(c);
+	else
+		print_report(c);
+	if (!check_findings(c->rewrite, e))
+		return false;
+	*out = STEAL(c);
+	return true;
+}
+
+bool customer_write(const struct customer *c, struct err *e)
+{
+	if (!c)
+		return true;
+	const enum file_existing existing = c->options->force ? FILE_REPLACE : FILE_REFUSE;
+
+	if (c->folder.len && mkdir(buf_text(&c->folder), 0777) != 0 && errno != EEXIST)
+		return err_errno(e, "cannot make the folder %s", buf_text(&c->folder));
+	if (c->file_path.len
+	    && !file_write_new(
+		buf_text(&c->file_path), buf_slice(&c->rewrite->file), existing, 0666, e))
+		return false;
+	if (c->overlay_path.len
+	    && !file_write_new(
+		buf_text(&c->overlay_path), buf_slice(&c->rewrite->overlay), existing, 0666, e))
+		return false;
+	if (c->helm.len && !c->common->json)
+		say(stdout, "%s\n", buf_text(&c->helm));
+	return true;
+}
+
+void customer_free(struct customer *c)
+{
+	if (!c)
+		return;
+	rewrite_free(c->rewrite);
+	buf_drop(&c->folder);
+	buf_drop(&c->file_path);
+	buf_drop(&c->overlay_path);
+	buf_drop(&c->helm);
+	free(c);
+}
+
+void customer_drop(struct customer **c)
+{
+	customer_free(*c);
+	*c = NULL;
+}

@@ -1,0 +1,30 @@
+/*
+ * The customer's values file: decided before anything is pushed, written after.
+ */
+#pragma once
+
+#include "bundle/reader.h"
+#include "cmd/options.h"
+#include "manifests/reference.h"
+
+struct customer_options {
+	const char *file;
+	const char *output;
+	bool force;
+};
+extern const struct option customer_options[];
+
+struct customer;
+
+/* Decides every change to the values file for a target, and where it will be written; prints
+ * the changes and findings.  Writes nothing.  *out is NULL when neither -f nor -o was given.
+ * ERR_DECISION when a person must decide first. */
+bool customer_decide(const struct customer_options *o, const struct common *common,
+    const struct reader *reader, const struct target *target, struct customer **out,
+    struct err *e) MUST_CHECK;
+
+/* Writes what was decided and prints the helm command that uses it. */
+bool customer_write(const struct customer *c, struct err *e) MUST_CHECK;
+
+void customer_free(struct customer *c);
+void customer_drop(struct customer **c);

@@ -1,0 +1,80 @@
+#include "cmd/fetch.h"
+
+#include "base/pool.h"
+#include "registry/pull.h"
+
+struct fetching {
+	const struct plan *plan;
+	struct writer *writer;
+	struct network *network;
+	struct watch *watch;
+};
+
+static bool write_known(struct slice bytes, struct sink *sink, struct err *e)
+{
+	struct mem_source source;
+
+	mem_source_init(&source, bytes);
+	return stream_copy(&source.source, sink, e);
+}
+
+static bool fetch_blob(
+    const struct fetching *f, size_t worker, size_t i, struct sink *sink, struct err *e)
+{
+	const struct member *m = &f->plan->inventory->members[i];
+	const struct descriptor d = {.digest = m->digest, .size = m->size};
+	struct repository at;
+
+	return plan_repository(f->plan, i, f->network, worker, &at, e)
+	       && pull_blob(&at, &d, sink, e);
+}
+
+static void tell(const struct fetching *f, size_t i, enum news_kind kind, const char *text)
+{
+	const struct member *m = &f->plan->inventory->members[i];
+	const struct descriptor d = {.digest = m->digest, .size = m->size};
+
+	watch_tell(f->watch, &(struct news){.kind = kind,
+				 .what = &d,
+				 .text = text,
+				 .bytes = kind == NEWS_BYTES ? m->size : 0});
+}
+
+static bool fetch_member(void *context, size_t worker, size_t i, struct err *e)
+{
+	const struct fetching *f = context;
+	const struct slice known = f->plan->members[i].bytes;
+	struct member_sink sink;
+	bool has = false;
+
+	if (writer_resumed(f->writer) && !writer_has(f->writer, i, &has, e))
+		return false;
+	if (has || known.ptr)
+		tell(f, i, NEWS_BYTES, NULL);
+	if (has) {
+		tell(f, i, NEWS_DONE, "kept");
+		return true;
+	}
+	if (!writer_member(f->writer, i, &sink, e))
+		return false;
+	if (known.ptr)
+		return write_known(known, &sink.file.sink, e);
+	if (!fetch_blob(f, worker, i, &sink.file.sink, e))
+		return false;
+	tell(f, i, NEWS_DONE, "fetched");
+	return true;
+}
+
+bool fetch_members(const struct plan *plan, struct writer *writer, struct network *network,
+    struct watch *watch, struct err *e)
+{
+	struct fetching f = {plan, writer, network, watch};
+	const struct pool pool = {
+	    .workers = network->jobs,
+	    .jobs = plan->inventory->member_count,
+	    .work = fetch_member,
+	    .context = &f,
+	};
+
+	return pool_run(&pool, e);
+}

@@ -1,0 +1,132 @@
+/* The table of verbs, the process's own safety, and the one place that prints an error. */
+#include "base/own.h"
+#include "base/stop.h"
+#include "cmd/output.h"
+#include "cmd/verb.h"
+#include "cmd/version.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+static const struct verb *const verbs[] = {
+    &verb_keygen,
+    &verb_plan,
+    &verb_export,
+    &verb_inspect,
+    &verb_verify,
+    &verb_push,
+    &verb_values,
+};
+enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
+
+/* The documented exit status of each kind of failure. */
+static const int statuses[] = {
+    [ERR_NONE] = 0,
+    [ERR_SYSTEM] = 1,
+    [ERR_FORMAT] = 1,
+    [ERR_LIMIT] = 1,
+    [ERR_USAGE] = 2,
+    [ERR_UNTRUSTED] = 3,
+    [ERR_DAMAGED] = 4,
+    [ERR_NETWORK] = 5,
+    [ERR_DENIED] = 6,
+    [ERR_MISSING] = 7,
+    [ERR_PARTIAL] = 8,
+    [ERR_DECISION] = 9,
+    [ERR_STOPPED] = 130,
+};
+
+static int fail(const struct err *e)
+{
+	OWNED(buf_drop) struct buf line = BUF(sizeof(e->text) * 4);
+
+	(void)fflush(stdout);
+	escape(&line, slice_of(e->text));
+	(void)fprintf(stderr, "sealift: %s\n", buf_text(&line));
+	return statuses[e->kind];
+}
+
+static void on_signal(int number)
+{
+	(void)number;
+	stop_request();
+}
+
+/* Keys and passwords must not reach a core file; a closed pipe and a file-size limit are errors
+ * of a write, not signals. */
+static void guard_process(void)
+{
+	const struct rlimit none = {0, 0};
+	struct sigaction stop = {.sa_handler = on_signal};
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	(void)sigaction(SIGPIPE, &ignore, NULL);
+	(void)sigaction(SIGXFSZ, &ignore, NULL);
+	(void)sigaction(SIGINT, &stop, NULL);
+	(void)sigaction(SIGTERM, &stop, NULL);
+	(void)sigaction(SIGHUP, &stop, NULL);
+}
+
+static const struct verb *find(const char *name)
+{
+	for (size_t i = 0; i < VERBS; i++)
+		if (strcmp(verbs[i]->name, name) == 0)
+			return verbs[i];
+	return NULL;
+}
+
+static int usage(FILE *out, int status)
+{
+	(void)fprintf(out,
+	    "Usage: sealift VERB [ARGUMENT]... [OPTION]...\n"
+	    "Moves a release of container images and a Helm chart across an air gap.\n\n");
+	for (size_t i = 0; i < VERBS; i++)
+		(void)fprintf(out, "  %-10s %s\n", verbs[i]->name, verbs[i]->summary);
+	(void)fprintf(out,
+	    "\nsealift VERB --help tells all about a verb; sealift --version the version.\n"
+	    "Exit status: 0 done, 1 failure, 2 usage, 3 not trusted, 4 damaged, 5 network,\n"
+	    "6 denied, 7 not found, 8 partly done, 9 values need a decision, 130 "
+	    "interrupted.\n");
+	return status;
+}
+
+static int run(const struct verb *verb, int argc, char **argv)
+{
+	struct err e = {0};
+	struct common *options = own_new(verb->size);
+	bool done = options_parse(verb, argc, argv, options, &e);
+
+	if (done && options->help)
+		options_help(verb, stdout);
+	else if (done)
+		done = verb->run(options, &e);
+	options_drop(verb, options);
+	if (done && fflush(stdout) != 0)
+		done = err_errno(&e, "cannot write to standard output");
+	return done ? 0 : fail(&e);
+}
+
+int main(int argc, char **argv)
+{
+	const char *word = argc > 1 ? argv[1] : "";
+	const bool help = strcmp(word, "help") == 0;
+	const struct verb *verb = find(help && argc > 2 ? argv[2] : word);
+	char *help_word[] = {(char[]){"--help"}};
+
+	guard_process();
+	if (strcmp(word, "--version") == 0)
+		return printf("%s\n", SEALIFT_TOOL) < 0;
+	if (verb && help)
+		return run(verb, 1, help_word);
+	if (verb)
+		return run(verb, argc - 2, argv + 2);
+	if (help || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+		return usage(stdout, 0);
+	if (*word)
+		say(stderr, "sealift: there is no verb \"%s\"\n", word);
+	return usage(stderr, statuses[ERR_USAGE]);
+}

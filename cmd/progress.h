@@ -1,0 +1,26 @@
+/*
+ * The observer that a person sees: a bar on a terminal, lines elsewhere, events with --json.
+ * All of it goes to standard error, so that standard output holds results alone.
+ */
+#pragma once
+
+#include "cmd/options.h"
+#include "manifests/watch.h"
+
+struct progress;
+
+/* A progress with total bytes to move (0: not known) and a word for what is done: "export". */
+struct progress *progress_new(const struct common *common, const char *doing);
+
+/* What the rooms below tell; owned by the progress. */
+struct watch *progress_watch(struct progress *p);
+
+/* How many bytes the work has in all, once that is known. */
+void progress_total(struct progress *p, uint64_t bytes);
+
+/* A line for a person about a step that begins, unless --quiet or --json. */
+void progress_step(struct progress *p, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* Takes the bar away and gives everything back. */
+void progress_free(struct progress *p);
+void progress_drop(struct progress **p);

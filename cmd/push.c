@@ -1,0 +1,109 @@
+/* push: a verified bundle into the customer's registry, and the customer's values file with it.
+ */
+#include "base/own.h"
+#include "cmd/customer.h"
+#include "cmd/delivery.h"
+#include "cmd/network.h"
+#include "cmd/progress.h"
+#include "cmd/trusted.h"
+#include "cmd/verb.h"
+
+#include <string.h>
+
+struct options {
+	struct common common;
+	struct trust_options trust;
+	struct network_options network;
+	struct customer_options customer;
+	const char *on_existing_tag;
+	bool verify_first;
+	bool dry_run;
+};
+
+#define AT(field) offsetof(struct options, field)
+static const struct option own_options[] = {
+    {"on-existing-tag", 0, OPTION_TEXT, AT(on_existing_tag), "WHAT",
+	"when a tag names another image already: error (default), or overwrite, which keeps "
+	"the old image "
+	"under TAG-was-DIGEST"},
+    {"verify-first", 0, OPTION_FLAG, AT(verify_first), NULL,
+	"verify every byte before the first request"},
+    {"dry-run", 0, OPTION_FLAG, AT(dry_run), NULL,
+	"stop before the first upload; write nothing"},
+    {0},
+};
+static const struct option_group groups[] = {
+    {trust_options, AT(trust), "Trust"},
+    {own_options, 0, "Options"},
+    {customer_options, AT(customer), "Values"},
+    {network_options, AT(network), "Network"},
+    {common_options, AT(common), "General"},
+    {0},
+};
+
+static bool parse_existing(const char *text, enum existing_tag *existing, struct err *e)
+{
+	*existing =
+	    text && strcmp(text, "overwrite") == 0 ? EXISTING_OVERWRITE : EXISTING_ERROR;
+	return !text || *existing == EXISTING_OVERWRITE || strcmp(text, "error") == 0
+	       || err_set(e, ERR_USAGE,
+		   "--on-existing-tag: expected error or overwrite, found \"%s\"", text);
+}
+
+static bool verify_first(const struct options *o, const struct reader *reader,
+    struct progress *progress, const struct network *network, struct err *e)
+{
+	if (!o->verify_first)
+		return true;
+	progress_total(progress, reader_inventory(reader)->total);
+	return reader_verify(reader, network->jobs, progress_watch(progress), e);
+}
+
+/* The steps of a push, in the order they happen. */
+static bool run(void *options, struct err *e)
+{
+	const struct options *o = options;
+	const char *const *words = o->common.arguments.items;
+	OWNED(progress_drop) struct progress *progress = progress_new(&o->common, "push");
+	struct watch *watch = progress_watch(progress);
+	OWNED(reader_drop) struct reader *reader = NULL;
+	OWNED(customer_drop) struct customer *customer = NULL;
+	OWNED(network_drop) struct network network = {0};
+	OWNED(delivery_drop) struct delivery *delivery = NULL;
+	enum existing_tag existing = EXISTING_ERROR;
+	struct target target = {0};
+
+	if (!parse_existing(o->on_existing_tag, &existing, e)
+	    || !target_parse(words[1], &target, e)
+	    || !trusted_open(&o->trust, &o->common, words[0], &reader, e)
+	    || !delivery_plan(reader, &target, &delivery, e)
+	    || !customer_decide(&o->customer, &o->common, reader, &target, &customer, e)
+	    || !network_open(&o->network, &(struct texts){0}, watch, &network, e)
+	    || !verify_first(o, reader, progress, &network, e)
+	    || !delivery_preflight(delivery, &network, existing, watch, e))
+		return false;
+	if (o->dry_run) /* nothing has been uploaded or written before this */
+		return delivery_print(delivery, o->common.json, stdout);
+	return delivery_run(delivery, &network, progress, e) && customer_write(customer, e)
+	       && delivery_print(delivery, o->common.json, stdout);
+}
+
+const struct verb verb_push = {
+    .name = "push",
+    .arguments = "BUNDLE HOST[:PORT][/PREFIX]",
+    .least = 2,
+    .most = 2,
+    .summary = "push a verified bundle into a registry",
+    .about = "Verifies the bundle, decides every name and every change to the values file, "
+	     "asks the registry what "
+	     "it has, and pushes what is missing straight out of the tarball: blobs, "
+	     "manifests, and each tag last. "
+	     "Then the chart and the values file. The same command again continues, and sends "
+	     "nothing twice.",
+    .example =
+	"  sealift push immuta-2024.1.5.tar registry.corp:5000/apps --trust vendor.pub \\\n"
+	"      -f immuta-values.yaml -o values/",
+    .groups = groups,
+    .size = sizeof(struct options),
+    .run = run,
+};

@@ -1,0 +1,272 @@
+#include "cmd/resolve.h"
+
+#include "base/own.h"
+#include "base/pool.h"
+#include "base/stop.h"
+#include "cmd/errors.h"
+#include "cmd/listing.h"
+#include "manifests/chart.h"
+#include "registry/chartrepo.h"
+#include "registry/pull.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+	CHART_DOCUMENT_MAX = 1024 * 1024,
+};
+
+/* What the workers share while they resolve. */
+struct resolving {
+	const struct request *request;
+	const struct inventory *begun;
+	struct network *network;
+	struct resolved *out;
+};
+
+/* Documents of one repository, as tree_take asks for them. */
+struct registry_shelf {
+	struct shelf shelf;
+	struct repository at;
+};
+
+static bool fetch_document(
+    struct shelf *self, const struct descriptor *want, struct image **out, struct err *e)
+{
+	const struct registry_shelf *s = (const struct registry_shelf *)self;
+	char ask[DIGEST_TEXT];
+
+	return pull_manifest(&s->at, digest_text(&want->digest, ask), want, out, e);
+}
+
+/* What is asked for: the digest that an interrupted run had found behind the tag, else what the
+ * reference says. */
+static const char *ask_for(const struct resolving *r, const struct reference *ref,
+    const char *text, char out[REFERENCE_TAG_MAX + 1])
+{
+	for (size_t i = 0; r->begun && i < r->begun->image_count; i++)
+		if (strcmp(r->begun->images[i].ref, text) == 0)
+			return digest_text(&r->begun->images[i].source_digest, out);
+	return reference_ask(ref, out);
+}
+
+/* Goes from an index down to the one manifest of the platform. */
+static bool choose_platform(
+    const struct platform *want, struct shelf *shelf, struct image **top, struct err *e)
+{
+	for (int depth = 0; (*top)->kind == IMAGE_INDEX; depth++) {
+		OWNED(image_drop) struct image *child = NULL;
+		size_t part;
+
+		if (depth == TREE_DEPTH_MAX)
+			return err_set(e, ERR_LIMIT,
+			    "expected at most %d levels of indexes, found more", depth);
+		if (!image_select(*top, want, &part, e)
+		    || !shelf->fetch(shelf, &(*top)->parts[part].descriptor, &child, e))
+			return false;
+		image_drop(top);
+		*top = STEAL(child);
+	}
+	return true;
+}
+
+static bool is_image_config(const struct descriptor *d)
+{
+	return d->media_type && d->size <= SMALL_MEMBER_MAX
+	       && (strcmp(d->media_type, "application/vnd.oci.image.config.v1+json") == 0
+		   || strcmp(d->media_type, "application/vnd.docker.container.image.v1+json")
+			  == 0);
+}
+
+/* The config of a single manifest says the platform (PLT-06). */
+static bool fetch_config(struct resolved_image *image, const struct repository *at,
+    const struct request *request, struct err *e)
+{
+	const struct image *top = tree_top(&image->tree);
+	struct platform have;
+	struct buf_sink sink;
+	char text[2][96];
+
+	if (top->kind != IMAGE_MANIFEST || !top->count
+	    || !is_image_config(&top->parts[0].descriptor))
+		return true;
+	buf_init(&image->config, SMALL_MEMBER_MAX);
+	buf_sink_init(&sink, &image->config);
+	if (!pull_blob(at, &top->parts[0].descriptor, &sink.sink, e))
+		return false;
+	if (!request->one_platform || !image_config_platform(buf_slice(&image->config), &have)
+	    || platform_match(&request->platform, &have))
+		return true;
+	return err_set(e, ERR_MISSING, "expected platform %s, found an image for %s only",
+	    platform_text(&request->platform, text[0]), platform_text(&have, text[1]));
+}
+
+static bool resolve_image(const struct resolving *r, size_t worker,
+    struct resolved_image *image, const char *text, struct err *e)
+{
+	struct registry_shelf shelf = {.shelf = {fetch_document}};
+	OWNED(image_drop) struct image *top = NULL;
+	char ask[REFERENCE_TAG_MAX + 1];
+
+	if (!reference_parse(slice_of(text), &image->ref, e)
+	    || !registries_repository(r->network->registries, r->network->workers[worker],
+		image->ref.host, image->ref.path, &shelf.at, e)
+	    || !pull_manifest(&shelf.at, ask_for(r, &image->ref, text, ask), NULL, &top, e))
+		return false;
+	image->source = top->self.digest;
+	return (!r->request->one_platform
+		   || choose_platform(&r->request->platform, &shelf.shelf, &top, e))
+	       && tree_take(&image->tree, &top, &shelf.shelf, e)
+	       && fetch_config(image, &shelf.at, r->request, e);
+}
+
+/* One image's failure does not end the others: a person wants the whole list at once. */
+static bool resolve_job(void *context, size_t worker, size_t job, struct err *e)
+{
+	const struct resolving *r = context;
+	struct resolved_image *image = &r->out->images[job];
+	const char *text = r->request->release->images[job].ref;
+
+	if (!resolve_image(r, worker, image, text, &image->error))
+		(void)err_in(&image->error, "%s", text);
+	return stop_check(e);
+}
+
+static bool collect_errors(const struct resolved *r, struct watch *watch, struct err *e)
+{
+	OWNED(drop_any) struct err *errors = own_array(r->image_count, sizeof(*errors));
+
+	for (size_t i = 0; i < r->image_count; i++)
+		errors[i] = r->images[i].error;
+	return errors_join(errors, r->image_count, "images cannot be resolved", watch, e);
+}
+
+static bool resolve_images(struct resolving *r, struct watch *watch, struct err *e)
+{
+	const struct pool pool = {
+	    .workers = r->network->jobs,
+	    .jobs = r->request->release->image_count,
+	    .work = resolve_job,
+	    .context = r,
+	};
+
+	r->out->image_count = pool.jobs;
+	r->out->images = own_array(pool.jobs, sizeof(*r->out->images));
+	return pool_run(&pool, e) && collect_errors(r->out, watch, e);
+}
+
+/* A chart from a classic repository gets its OCI documents now, so that they are signed. */
+static bool resolve_chart(const struct resolving *r, const struct release_chart *want,
+    struct resolved_chart *c, struct err *e)
+{
+	if (!chartrepo_pull(r->network->registries, r->network->workers[0], want->repo,
+		want->name, want->version, &c->found, e)
+	    || !chart_read(buf_slice(&c->found.tgz), &c->chart, e))
+		return err_in(e, "chart %s", want->name);
+	c->tgz.size = c->found.tgz.len;
+	c->tgz.media_type = MEDIA_CHART_CONTENT;
+	digest_of(buf_slice(&c->found.tgz), &c->tgz.digest);
+	if (c->found.image)
+		return true;
+	buf_init(&c->config, CHART_DOCUMENT_MAX);
+	buf_init(&c->manifest, CHART_DOCUMENT_MAX);
+	return chart_oci(c->chart, &c->tgz, &c->config, &c->manifest, e);
+}
+
+static bool resolve_charts(const struct resolving *r, struct err *e)
+{
+	const struct release *release = r->request->release;
+
+	r->out->chart_count = release->chart_count;
+	r->out->charts = own_array(release->chart_count, sizeof(*r->out->charts));
+	for (size_t i = 0; i < release->chart_count; i++)
+		if (!resolve_chart(r, &release->charts[i], &r->out->charts[i], e))
+			return false;
+	return true;
+}
+
+bool resolve(const struct request *request, const struct inventory *begun, uint64_t created,
+    struct network *network, struct watch *watch, struct plan **out, struct err *e)
+{
+	OWNED(plan_drop) struct plan *plan = own_new(sizeof(*plan));
+	struct resolving r = {
+	    request, begun, network, plan->resolved = own_new(sizeof(*plan->resolved))};
+
+	plan->inventory = inventory_new();
+	if (!resolve_charts(&r, e) || !resolve_images(&r, watch, e))
+		return false;
+	if (!plan_list(plan, request->release, begun ? begun->created : created, e))
+		return false;
+	*out = STEAL(plan);
+	return true;
+}
+
+bool resolve_time(uint64_t *created, struct err *e)
+{
+	const char *epoch = getenv("SOURCE_DATE_EPOCH");
+
+	if (!epoch || !*epoch) {
+		*created = (uint64_t)time(NULL);
+		return true;
+	}
+	if (slice_u64(slice_of(epoch), 253402300799U, created))
+		return true;
+	return err_set(e, ERR_USAGE,
+	    "SOURCE_DATE_EPOCH: expected seconds since 1970, found \"%s\"", epoch);
+}
+
+/* Whether the plan is, byte for byte, what the interrupted run had signed. */
+static bool same(struct inventory *begun, const struct plan *plan)
+{
+	OWNED(buf_drop) struct buf bytes = BUF(INVENTORY_MAX);
+	struct err ignored = {0};
+
+	return inventory_write(begun, &bytes, &ignored)
+	       && slice_equal(buf_slice(&bytes), buf_slice(&plan->bytes));
+}
+
+bool resolve_or_continue(const struct request *request, struct inventory *begun,
+    struct network *network, struct watch *watch, struct plan **out, struct err *e)
+{
+	uint64_t created;
+
+	if (!resolve_time(&created, e))
+		return false;
+	if (!begun)
+		return resolve(request, NULL, created, network, watch, out, e);
+	if (!resolve(request, begun, created, network, watch, out, e))
+		return err_in(e, "continuing an interrupted export (--fresh begins anew)");
+	if (same(begun, *out))
+		return true;
+	plan_drop(out);
+	watch_warn(
+	    watch, "the interrupted export was asked for something else; this one begins anew");
+	return resolve(request, NULL, created, network, watch, out, e);
+}
+
+void plan_free(struct plan *p)
+{
+	if (!p)
+		return;
+	inventory_free(p->inventory);
+	buf_drop(&p->bytes);
+	free(p->members);
+	resolved_free(p->resolved);
+	free(p);
+}
+
+void plan_drop(struct plan **p)
+{
+	plan_free(*p);
+	*p = NULL;
+}
+
+bool plan_repository(const struct plan *p, size_t i, struct network *network, size_t worker,
+    struct repository *out, struct err *e)
+{
+	const struct reference *ref = &p->resolved->images[p->members[i].image].ref;
+
+	return registries_repository(
+	    network->registries, network->workers[worker], ref->host, ref->path, out, e);
+}

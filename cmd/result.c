@@ -1,0 +1,47 @@
+#include "cmd/result.h"
+
+#include "base/own.h"
+#include "cmd/output.h"
+#include "manifests/json.h"
+
+enum { RESULT_MAX = 64 * 1024 };
+
+static void put_export(struct json_writer *w, const char *path, const struct inventory *inv,
+    const char *id, const char *kid)
+{
+	json_begin(w, '{');
+	json_pair(w, "event", "result");
+	json_pair(w, "bundle", path);
+	json_pair(w, "id", id);
+	json_pair(w, "signer", kid);
+	json_key(w, "total");
+	json_put_u64(w, inv->total);
+	json_key(w, "images");
+	json_put_u64(w, inv->image_count);
+	json_key(w, "charts");
+	json_put_u64(w, inv->chart_count);
+	json_end(w, '}');
+}
+
+bool result_of_export(const struct common *common, const char *path,
+    const struct inventory *inv, struct slice bytes, const struct key *key)
+{
+	OWNED(buf_drop) struct buf text = BUF(RESULT_MAX);
+	struct json_writer w = {.out = &text};
+	struct digest digest;
+	char id[DIGEST_TEXT];
+	char kid[KID_TEXT];
+	char size[24];
+
+	digest_of(bytes, &digest);
+	(void)digest_text(&digest, id);
+	(void)key_kid(key, kid);
+	if (common->json) {
+		put_export(&w, path, inv, id, kid);
+		(void)puts(buf_text(&text));
+		return true;
+	}
+	say(stdout, "wrote %s: %zu images, %zu charts, %s\n%s, signed by %s\n", path,
+	    inv->image_count, inv->chart_count, size_text(inv->total, size), id, kid);
+	return true;
+}

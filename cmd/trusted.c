@@ -1,0 +1,27 @@
+#include "cmd/trusted.h"
+
+#include "base/own.h"
+#include "cmd/output.h"
+
+#define AT(field) offsetof(struct trust_options, field)
+const struct option trust_options[] = {
+    {"trust", 0, OPTION_TEXT, AT(trust), "FILE",
+	"believe bundles signed by this public key, or by a key in this folder"},
+    {0},
+};
+
+bool trusted_open(const struct trust_options *o, const struct common *common, const char *path,
+    struct reader **out, struct err *e)
+{
+	OWNED(trust_drop) struct trust *trust = NULL;
+	char id[DIGEST_TEXT];
+
+	if (!trust_open(o->trust, &trust, e))
+		return false;
+	if (!reader_open(path, trust, out, e))
+		return err_in(e, "%s", path);
+	if (!common->json && !common->quiet)
+		say(stdout, "%s: %s, signed by the trusted key %s\n", path,
+		    digest_text(reader_id(*out), id), reader_signer(*out));
+	return true;
+}

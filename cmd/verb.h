@@ -1,0 +1,29 @@
+/*
+ * A verb of the command line: its options as tables, its help as text, its work as one
+ * function. A verb file exports its struct verb and nothing else.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "cmd/options.h"
+
+struct verb {
+	const char *name;
+	const char *arguments; /* "BUNDLE HOST[:PORT][/PREFIX]" */
+	size_t least;	       /* how many positional arguments there must and may be */
+	size_t most;
+	const char *summary;		   /* one line, for the list of verbs */
+	const char *about;		   /* a paragraph, for the verb's help */
+	const char *example;		   /* one or two command lines */
+	const struct option_group *groups; /* ends with a group without options */
+	size_t size; /* of the verb's options struct, which starts with struct common */
+	bool (*run)(void *options, struct err *e);
+};
+
+extern const struct verb verb_keygen;
+extern const struct verb verb_plan;
+extern const struct verb verb_export;
+extern const struct verb verb_inspect;
+extern const struct verb verb_verify;
+extern const struct verb verb_push;
+extern const struct verb verb_values;

@@ -1,0 +1,76 @@
+/* verify: signature, then every byte. */
+#include "base/own.h"
+#include "cmd/output.h"
+#include "cmd/progress.h"
+#include "cmd/summary.h"
+#include "cmd/trusted.h"
+#include "cmd/verb.h"
+
+struct options {
+	struct common common;
+	struct trust_options trust;
+	struct number jobs;
+};
+
+#define AT(field) offsetof(struct options, field)
+static const struct option own_options[] = {
+    {"jobs", 'j', OPTION_NUMBER, AT(jobs), "N", "members hashed at the same time (default 4)"},
+    {0},
+};
+static const struct option_group groups[] = {
+    {trust_options, AT(trust), "Trust"},
+    {own_options, 0, "Options"},
+    {common_options, AT(common), "General"},
+    {0},
+};
+
+enum { JOBS = 4, JOBS_LIMIT = 64 };
+
+static void report(const struct options *o, const struct reader *reader)
+{
+	const struct inventory *inv = reader_inventory(reader);
+	const struct summary_facts facts = {
+	    .id = reader_id(reader), .signer = reader_signer(reader)};
+
+	if (o->common.json)
+		summary_json(inv, &facts, stdout);
+	else
+		say(stdout, "verified: %llu bytes, %zu members, %zu images, %zu charts\n",
+		    (unsigned long long)inv->total, inv->member_count, inv->image_count,
+		    inv->chart_count);
+}
+
+static bool run(void *options, struct err *e)
+{
+	const struct options *o = options;
+	const char *bundle = o->common.arguments.items[0];
+	const unsigned jobs = number_or(o->jobs, JOBS);
+	OWNED(progress_drop) struct progress *progress = progress_new(&o->common, "verify");
+	OWNED(reader_drop) struct reader *reader = NULL;
+
+	if (jobs < 1 || jobs > JOBS_LIMIT)
+		return err_set(
+		    e, ERR_USAGE, "--jobs: expected 1 to %d, found %u", JOBS_LIMIT, jobs);
+	if (!trusted_open(&o->trust, &o->common, bundle, &reader, e))
+		return false;
+	progress_total(progress, reader_inventory(reader)->total);
+	if (!reader_verify(reader, jobs, progress_watch(progress), e))
+		return err_in(e, "%s", bundle);
+	report(o, reader);
+	return true;
+}
+
+const struct verb verb_verify = {
+    .name = "verify",
+    .arguments = "BUNDLE",
+    .least = 1,
+    .most = 1,
+    .summary = "check a bundle's signature and every byte",
+    .about = "Checks that a key of --trust signed the bundle, and then every byte of it: "
+	     "headers, data, padding "
+	     "and end. Names the member and the offset of the first damage.",
+    .example = "  sealift verify immuta-2024.1.5.tar --trust vendor.pub",
+    .groups = groups,
+    .size = sizeof(struct options),
+    .run = run,
+};
