@@ -1,0 +1,100 @@
+#include "registry/retry.h"
+
+#include "base/stop.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <time.h>
+
+enum { STEP_MS = 50 }; /* a stop request is seen within this */
+
+bool retry_status(long status)
+{
+	switch (status) {
+	case 408:
+	case 425:
+	case 429:
+	case 499:
+	case 500:
+	case 502:
+	case 503:
+	case 504:
+		return true;
+	default:
+		return status >= 520 && status <= 524;
+	}
+}
+
+static uint64_t clamp(uint64_t ms)
+{
+	if (ms < 1000)
+		return 1000;
+	return ms < RETRY_AFTER_MOST_MS ? ms : RETRY_AFTER_MOST_MS;
+}
+
+bool retry_after(const char *text, const char *date, uint64_t *ms)
+{
+	uint64_t seconds = 0;
+	int64_t until = 0;
+	int64_t now = 0;
+
+	if (!text)
+		return false;
+	const struct slice trimmed = slice_trim(slice_of(text));
+	if (slice_u64(trimmed, UINT64_MAX, &seconds)) {
+		*ms = clamp(seconds < RETRY_AFTER_MOST_MS ? seconds * 1000 : RETRY_AFTER_MOST_MS);
+		return true;
+	}
+	if (!date || !http_date(text, &until) || !http_date(date, &now) || until <= now)
+		return false;
+	const uint64_t gap = (uint64_t)(until - now);
+	*ms = clamp(gap < RETRY_AFTER_MOST_MS ? gap * 1000 : RETRY_AFTER_MOST_MS);
+	return true;
+}
+
+uint64_t retry_backoff(unsigned base_ms, unsigned failed, uint32_t random)
+{
+	uint64_t most = base_ms ? base_ms : RETRY_BASE_MS;
+
+	for (unsigned i = 1; i < failed && most < RETRY_MOST_MS; i++)
+		most *= 2;
+	if (most > RETRY_MOST_MS)
+		most = RETRY_MOST_MS;
+	return most - most / 2 + random % (most / 2 + 1);
+}
+
+static bool wait_ms(uint64_t ms)
+{
+	while (ms && !stop_requested()) {
+		const uint64_t step = ms < STEP_MS ? ms : STEP_MS;
+		const struct timespec pause = {.tv_nsec = (long)step * 1000000};
+		(void)nanosleep(&pause, NULL);
+		ms -= step;
+	}
+	return !stop_requested();
+}
+
+bool retry_again(struct retry *r, const struct http_answer *a, struct err *e)
+{
+	uint32_t random = 0;
+	uint64_t ms = 0;
+
+	if (stop_requested())
+		return stop_check(e);
+	if (r->failed >= r->policy->retries)
+		return false;
+	r->failed++;
+	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
+		random = UINT32_MAX / 2;
+	if (!a || !retry_after(a->retry_after, a->date, &ms))
+		ms = retry_backoff(r->policy->base_ms, r->failed, random);
+	char text[sizeof(e->text) + 64];
+	(void)snprintf(text, sizeof(text), "%s; attempt %u of %u in %" PRIu64 ".%" PRIu64 " s",
+	    e->text, r->failed + 1, r->policy->retries + 1, ms / 1000, ms % 1000 / 100);
+	watch_tell(r->policy->watch, &(struct news){.kind = NEWS_RETRY, .text = text});
+	if (!wait_ms(ms))
+		return stop_check(e);
+	err_clear(e);
+	return true;
+}
