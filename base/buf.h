@@ -57,4 +57,4 @@ const char *buf_text(const struct buf *b);
 /* False, with ERR_LIMIT, when something did not fit. */
 bool buf_ok(const struct buf *b, struct err *e) MUST_CHECK;
 
-#define BUF(max_bytes) ((struct buf){.max = (max_bytes)})
+#define BUF(max_bytes) ((struct buf){.max = (size_t)(max_bytes)})

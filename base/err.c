@@ -5,6 +5,18 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Adds ": " and text as far as there is room. */
+static void add(struct err *e, const char *text)
+{
+	const char *const parts[] = {": ", text};
+	size_t at = strlen(e->text);
+
+	for (size_t i = 0; i < 2; i++)
+		for (const char *c = parts[i]; *c && at + 1 < sizeof(e->text); c++)
+			e->text[at++] = *c;
+	e->text[at] = '\0';
+}
+
 bool err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
 {
 	va_list args;
@@ -20,18 +32,13 @@ bool err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
 bool err_errno(struct err *e, const char *fmt, ...)
 {
 	const int code = errno;
+	char reason[128];
 	va_list args;
 
 	va_start(args, fmt);
-	int used = vsnprintf(e->text, sizeof(e->text), fmt, args);
+	(void)vsnprintf(e->text, sizeof(e->text), fmt, args);
 	va_end(args);
-	if (used < 0)
-		used = 0;
-	if ((size_t)used < sizeof(e->text)) {
-		char reason[128];
-		(void)snprintf(e->text + used, sizeof(e->text) - (size_t)used, ": %s",
-		    strerror_r(code, reason, sizeof(reason)));
-	}
+	add(e, strerror_r(code, reason, sizeof(reason)));
 	e->kind = ERR_SYSTEM;
 	e->code = code;
 	return false;
@@ -44,12 +51,9 @@ bool err_in(struct err *e, const char *fmt, ...)
 
 	(void)memcpy(inner, e->text, sizeof(inner));
 	va_start(args, fmt);
-	int used = vsnprintf(e->text, sizeof(e->text), fmt, args);
+	(void)vsnprintf(e->text, sizeof(e->text), fmt, args);
 	va_end(args);
-	if (used < 0)
-		used = 0;
-	if ((size_t)used < sizeof(e->text))
-		(void)snprintf(e->text + used, sizeof(e->text) - (size_t)used, ": %s", inner);
+	add(e, inner);
 	return false;
 }
 
