@@ -1,0 +1,73 @@
+"""What a run may cost: memory, bytes written, room beside the bundle (the figures of README and bench)."""
+
+import os
+
+import pytest
+
+from support import images, measure
+from support.program import binary
+
+MIB = 1024 * 1024
+
+
+@pytest.fixture(autouse=True)
+def plain_build():
+    with open(binary(), "rb") as f:
+        code = f.read()
+    if b"__asan_init" in code or b"__tsan_init" in code or b"__llvm_profile" in code:
+        pytest.skip("a sanitizer's memory is not the program's")
+
+
+def fill(registry, count, large=0):
+    """Ten images (or more) with about `count` members in all, `large` bytes in one layer of each."""
+    per = 98 if count <= 1000 else 510
+    references = []
+    for i in range(count // (per + 2)):
+        layers = [images.layer(f"{i}-{n}", 200) for n in range(per - bool(large))]
+        layers += [images.layer(f"{i}-large", large)] * bool(large)
+        registry.plant(f"many/image-{i}", "1.0", images.image(layers))
+        references.append(f"{registry.host}/many/image-{i}:1.0")
+    return references
+
+
+class Costs:
+    def __init__(self, sealift, tmp_path):
+        self.environment = sealift.environment({"TMPDIR": str(tmp_path / "tmp")})
+        self.folder = tmp_path
+        (tmp_path / "tmp").mkdir()
+
+    def of(self, limit, *args):
+        cost = measure.run([binary(), *args, "-q"], env=self.environment, cwd=self.folder)
+        print(f"{args[0]}: {cost.peak / MIB:.1f} MiB peak, {cost.written:,} bytes written, {cost.seconds:.1f} s")
+        assert cost.rc == 0, cost.out
+        assert cost.peak <= limit * MIB
+        assert os.listdir(self.folder / "tmp") == [], "there were temporary files"
+        return cost
+
+
+@pytest.fixture
+def costs(sealift, tmp_path):
+    return Costs(sealift, tmp_path)
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
+def test_thousand_members_in_32_MiB(costs, make_registry, keys, tmp_path, tls):
+    source, target = make_registry(tls=tls), make_registry(tls=tls)
+    (tmp_path / "list").write_text("\n".join(fill(source, 1000, 4_000_000)))
+    there, here = (["--ca-file", r.ca] if tls else ["--plain-http"] for r in (source, target))
+    written = costs.of(32, "export", "--images", "list", *there, "-j", "4", *keys.p256.signing(), "-o", "b.tar").written
+    size = (tmp_path / "b.tar").stat().st_size
+    if written:  # a tmpfs counts nothing
+        assert 0.98 * size <= written <= 1.02 * size + 64 * 1024, f"{written} bytes written for a bundle of {size}"
+    costs.of(32, "verify", "b.tar", *keys.p256.trusting())
+    costs.of(32, "push", "b.tar", target.host, *keys.p256.trusting(), *here, "-j", "4")
+    costs.of(32, "push", "b.tar", target.host, *keys.p256.trusting(), *here, "-j", "4")
+
+
+def test_16384_members_in_40_MiB(costs, make_registry, keys, tmp_path):
+    registry = make_registry()
+    (tmp_path / "list").write_text("\n".join(fill(registry, 16_370)))
+    costs.of(40, "export", "--images", "list", "--plain-http", "-j", "4", *keys.p256.signing(), "-o", "b.tar")
+    costs.of(40, "verify", "b.tar", *keys.p256.trusting())
+    costs.of(40, "inspect", "b.tar", *keys.p256.trusting())
+    costs.of(40, "push", "b.tar", registry.host, *keys.p256.trusting(), "--plain-http", "-j", "4")
