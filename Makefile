@@ -40,10 +40,9 @@ $(BUILD)/sealift: $(foreach r,$(ROOMS),$(call objects,$(r)))
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D) && echo "$(CC) $<"
 	@$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
-$(BUILD)/cmd/%.o: CPPFLAGS += -DSEALIFT_RELEASES='"$(PREFIX)/share/sealift/releases"'
 
-# Other flags, another compiler or another PREFIX: all is built anew.
-flags := $(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) $(PREFIX)
+# Other flags or another compiler: all is built anew.
+flags := $(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS)
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D) && pkg-config --exists --print-errors $(FLOORS)
 	@echo "$(flags)" | cmp -s - $@ || echo "$(flags)" > $@
@@ -158,7 +157,7 @@ lint-cppcheck:
 	    --cppcheck-build-dir=$(LINT)/cppcheck $(CPPFLAGS) $(sources)
 # The analyzers work file by file; analysis.h tells them what base/err.c promises.  One file a
 # process for clang-tidy, too: several in one run give false reports.
-model = $(CPPFLAGS) -std=c17 -DSEALIFT_RELEASES='""' $(if $(filter base/err.c,$<),,-include tests/lint/analysis.h)
+model = $(CPPFLAGS) -std=c17 $(if $(filter base/err.c,$<),,-include tests/lint/analysis.h)
 lint-tidy: $(sources:%.c=$(LINT)/%.tidy)
 $(LINT)/%.tidy: %.c .clang-tidy tests/lint/analysis.h $(headers)
 	@mkdir -p $(@D) && clang-tidy --quiet $< -- $(model) 2>/dev/null && touch $@
