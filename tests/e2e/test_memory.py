@@ -18,12 +18,13 @@ def plain_build():
         pytest.skip("a sanitizer's memory is not the program's")
 
 
-def fill(registry, count, large=0):
-    """Ten images (or more) with about `count` members in all, `large` bytes in one layer of each."""
-    per = 98 if count <= 1000 else 510
+def fill(registry, count, per, large=0):
+    """Images of `per` blobs each (a manifest, a config, layers), `count` blobs in all; one layer of
+    each has `large` bytes. Returns their references."""
     references = []
-    for i in range(count // (per + 2)):
-        layers = [images.layer(f"{i}-{n}", 200) for n in range(per - bool(large))]
+    for i, first in enumerate(range(0, count, per)):
+        small = min(per, count - first) - 2 - bool(large)
+        layers = [images.layer(f"{i}-{n}", 200) for n in range(small)]
         layers += [images.layer(f"{i}-large", large)] * bool(large)
         registry.plant(f"many/image-{i}", "1.0", images.image(layers))
         references.append(f"{registry.host}/many/image-{i}:1.0")
@@ -53,7 +54,7 @@ def costs(sealift, tmp_path):
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
 def test_thousand_members_in_32_MiB(costs, make_registry, keys, tmp_path, tls):
     source, target = make_registry(tls=tls), make_registry(tls=tls)
-    (tmp_path / "list").write_text("\n".join(fill(source, 1000, 4_000_000)))
+    (tmp_path / "list").write_text("\n".join(fill(source, 1000, 100, 4_000_000)))
     there, here = (["--ca-file", r.ca] if tls else ["--plain-http"] for r in (source, target))
     written = costs.of(32, "export", "--images", "list", *there, "-j", "4", *keys.p256.signing(), "-o", "b.tar").written
     size = (tmp_path / "b.tar").stat().st_size
@@ -66,7 +67,7 @@ def test_thousand_members_in_32_MiB(costs, make_registry, keys, tmp_path, tls):
 
 def test_16384_members_in_40_MiB(costs, make_registry, keys, tmp_path):
     registry = make_registry()
-    (tmp_path / "list").write_text("\n".join(fill(registry, 16_370)))
+    (tmp_path / "list").write_text("\n".join(fill(registry, 16_370, 500)))
     costs.of(40, "export", "--images", "list", "--plain-http", "-j", "4", *keys.p256.signing(), "-o", "b.tar")
     costs.of(40, "verify", "b.tar", *keys.p256.trusting())
     costs.of(40, "inspect", "b.tar", *keys.p256.trusting())
