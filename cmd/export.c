@@ -65,20 +65,20 @@ static bool run(void *options, struct err *e)
 	OWNED(writer_drop) struct writer *writer = NULL;
 	OWNED(inventory_drop) struct inventory *begun = NULL;
 	OWNED(plan_drop) struct plan *plan = NULL;
+	struct watch *watch = progress_watch(progress);
 
+	/* clang-format off */
 	return request_read(&o->request, &o->common.arguments, &request, e)
-	       && request_output(&request, o->output, &path, e) && open_key(o, &key, e)
-	       && network_open(
-		   &o->network, &o->request.mirrors, progress_watch(progress), &network, e)
-	       && writer_open(buf_text(&path), existing, !o->fresh, key, &writer, &begun, e)
-	       && resolve_or_continue(
-		   &request, begun, &network, progress_watch(progress), &plan, e)
-	       /* from here every digest and size is known */
-	       && writer_begin(writer, plan->inventory, buf_slice(&plan->bytes), e)
-	       && fetch_members(plan, writer, &network, progress_watch(progress), e)
-	       && writer_finish(writer, e) /* nothing has its final name before this */
-	       && result_of_export(
-		   &o->common, buf_text(&path), plan->inventory, buf_slice(&plan->bytes), key);
+	    && request_output(&request, o->output, &path, e)
+	    && open_key(o, &key, e)
+	    && network_open(&o->network, &o->request.mirrors, watch, &network, e)
+	    && writer_open(buf_text(&path), existing, !o->fresh, key, &writer, &begun, e)
+	    && resolve_or_continue(&request, begun, &network, watch, &plan, e)
+	    && writer_begin(writer, plan->inventory, buf_slice(&plan->bytes), e)
+	    && fetch_members(plan, writer, &network, progress, e)
+	    && writer_finish(writer, e) /* nothing has its final name before this */
+	    && result_of_export(&o->common, buf_text(&path), plan, key);
+	/* clang-format on */
 }
 
 const struct verb verb_export = {
@@ -86,14 +86,12 @@ const struct verb verb_export = {
     .arguments = "[RELEASE]",
     .most = 1,
     .summary = "pull a release into one signed bundle",
-    .about = "Pulls the images and the chart of a release from their registries and writes "
-	     "them into one "
-	     "signed tarball in which every byte is accounted for. RELEASE is a release file "
-	     "or the name of "
-	     "an installed release; --image, --images and --chart name things one by one. An "
-	     "export that was "
-	     "interrupted is continued by the same command; the final name appears only when "
-	     "all is whole.",
+    .about = "Pulls the images and the chart of a release from their registries and "
+	     "writes them into one signed tarball in which every byte is accounted "
+	     "for. RELEASE is a release file or the name of an installed release; "
+	     "--image, --images and --chart name things one by one. An export that was "
+	     "interrupted is continued by the same command; the final name appears "
+	     "only when all is whole.",
     .example = "  sealift export immuta --param immutaVersion=2024.1.5 --param "
 	       "chartVersion=4.13.5 \\\n"
 	       "      --sign-key vendor.key -o immuta-2024.1.5.tar",

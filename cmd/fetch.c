@@ -66,9 +66,9 @@ static bool fetch_member(void *context, size_t worker, size_t i, struct err *e)
 }
 
 bool fetch_members(const struct plan *plan, struct writer *writer, struct network *network,
-    struct watch *watch, struct err *e)
+    struct progress *progress, struct err *e)
 {
-	struct fetching f = {plan, writer, network, watch};
+	struct fetching f = {plan, writer, network, progress_watch(progress)};
 	const struct pool pool = {
 	    .workers = network->jobs,
 	    .jobs = plan->inventory->member_count,
@@ -76,5 +76,6 @@ bool fetch_members(const struct plan *plan, struct writer *writer, struct networ
 	    .context = &f,
 	};
 
+	progress_total(progress, plan->inventory->total);
 	return pool_run(&pool, e);
 }

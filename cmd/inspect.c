@@ -69,11 +69,9 @@ const struct verb verb_inspect = {
     .least = 1,
     .most = 1,
     .summary = "show what is inside a bundle",
-    .about = "Shows images, digests, platforms, sizes, what is shared, and who signed. With "
-	     "--trust the signature "
-	     "is checked first; without it the first line says that nothing was verified. "
-	     "Layers are not "
-	     "read; verify does that.",
+    .about = "Shows images, digests, platforms, sizes, what is shared, and who signed. "
+	     "With --trust the signature is checked first; without it the first line "
+	     "says that nothing was verified. Layers are not read; verify does that.",
     .example = "  sealift inspect immuta-2024.1.5.tar --trust vendor.pub",
     .groups = groups,
     .size = sizeof(struct options),

@@ -132,9 +132,9 @@ const struct verb verb_keygen = {
     .name = "keygen",
     .arguments = "",
     .summary = "make a key pair for signing bundles",
-    .about = "Makes a key pair: NAME.key, encrypted and readable by you alone, signs bundles; "
-	     "NAME.pub is "
-	     "what the other side passes to --trust. Neither file is ever overwritten.",
+    .about = "Makes a key pair: NAME.key, encrypted and readable by you alone, signs "
+	     "bundles; NAME.pub is what the other side passes to --trust. Neither file "
+	     "is ever overwritten.",
     .example = "  sealift keygen -o vendor",
     .groups = groups,
     .size = sizeof(struct options),

@@ -1,14 +1,11 @@
 /* The table of verbs, the process's own safety, and the one place that prints an error. */
 #include "base/own.h"
-#include "base/stop.h"
 #include "cmd/output.h"
+#include "cmd/process.h"
 #include "cmd/verb.h"
 #include "cmd/version.h"
 
-#include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 
 static const struct verb *const verbs[] = {
     &verb_keygen,
@@ -46,29 +43,6 @@ static int fail(const struct err *e)
 	escape(&line, slice_of(e->text));
 	(void)fprintf(stderr, "sealift: %s\n", buf_text(&line));
 	return statuses[e->kind];
-}
-
-static void on_signal(int number)
-{
-	(void)number;
-	stop_request();
-}
-
-/* Keys and passwords must not reach a core file; a closed pipe and a file-size limit are errors
- * of a write, not signals. */
-static void guard_process(void)
-{
-	const struct rlimit none = {0, 0};
-	struct sigaction stop = {.sa_handler = on_signal};
-	struct sigaction ignore = {.sa_handler = SIG_IGN};
-
-	(void)setrlimit(RLIMIT_CORE, &none);
-	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	(void)sigaction(SIGPIPE, &ignore, NULL);
-	(void)sigaction(SIGXFSZ, &ignore, NULL);
-	(void)sigaction(SIGINT, &stop, NULL);
-	(void)sigaction(SIGTERM, &stop, NULL);
-	(void)sigaction(SIGHUP, &stop, NULL);
 }
 
 static const struct verb *find(const char *name)
@@ -117,7 +91,7 @@ int main(int argc, char **argv)
 	const struct verb *verb = find(help && argc > 2 ? argv[2] : word);
 	char *help_word[] = {(char[]){"--help"}};
 
-	guard_process();
+	process_guard();
 	if (strcmp(word, "--version") == 0)
 		return printf("%s\n", SEALIFT_TOOL) < 0;
 	if (verb && help)

@@ -69,11 +69,10 @@ const struct verb verb_plan = {
     .arguments = "[RELEASE]",
     .most = 1,
     .summary = "show what an export would carry",
-    .about = "Resolves every tag and chart of a release and shows images, digests, platforms, "
-	     "sizes and what "
-	     "is shared, and the exact size of the bundle that export would write. Fetches no "
-	     "layer and "
-	     "writes nothing. RELEASE is a release file or the name of an installed release.",
+    .about = "Resolves every tag and chart of a release and shows images, digests, "
+	     "platforms, sizes and what is shared, and the exact size of the bundle "
+	     "that export would write. Fetches no layer and writes nothing. RELEASE is "
+	     "a release file or the name of an installed release.",
     .example =
 	"  sealift plan immuta --param immutaVersion=2024.1.5 --param chartVersion=4.13.5",
     .groups = groups,

@@ -59,6 +59,13 @@ static bool verify_first(const struct options *o, const struct reader *reader,
 	return reader_verify(reader, network->jobs, progress_watch(progress), e);
 }
 
+/* The registry first: the values file must not point at what is not there yet. */
+static bool deliver(struct delivery *delivery, struct network *network,
+    struct progress *progress, const struct customer *customer, struct err *e)
+{
+	return delivery_run(delivery, network, progress, e) && customer_write(customer, e);
+}
+
 /* The steps of a push, in the order they happen. */
 static bool run(void *options, struct err *e)
 {
@@ -73,19 +80,18 @@ static bool run(void *options, struct err *e)
 	enum existing_tag existing = EXISTING_ERROR;
 	struct target target = {0};
 
-	if (!parse_existing(o->on_existing_tag, &existing, e)
-	    || !target_parse(words[1], &target, e)
-	    || !trusted_open(&o->trust, &o->common, words[0], &reader, e)
-	    || !delivery_plan(reader, &target, &delivery, e)
-	    || !customer_decide(&o->customer, &o->common, reader, &target, &customer, e)
-	    || !network_open(&o->network, &(struct texts){0}, watch, &network, e)
-	    || !verify_first(o, reader, progress, &network, e)
-	    || !delivery_preflight(delivery, &network, existing, watch, e))
-		return false;
-	if (o->dry_run) /* nothing has been uploaded or written before this */
-		return delivery_print(delivery, o->common.json, stdout);
-	return delivery_run(delivery, &network, progress, e) && customer_write(customer, e)
-	       && delivery_print(delivery, o->common.json, stdout);
+	/* clang-format off */
+	return parse_existing(o->on_existing_tag, &existing, e)
+	    && target_parse(words[1], &target, e)
+	    && trusted_open(&o->trust, &o->common, words[0], &reader, e)
+	    && delivery_plan(reader, &target, &delivery, e)
+	    && customer_decide(&o->customer, &o->common, reader, &target, &customer, e)
+	    && network_open(&o->network, &(struct texts){0}, watch, &network, e)
+	    && verify_first(o, reader, progress, &network, e)
+	    && delivery_preflight(delivery, &network, existing, watch, e)
+	    && (o->dry_run || deliver(delivery, &network, progress, customer, e))
+	    && delivery_print(delivery, o->common.json, stdout);
+	/* clang-format on */
 }
 
 const struct verb verb_push = {
@@ -94,12 +100,11 @@ const struct verb verb_push = {
     .least = 2,
     .most = 2,
     .summary = "push a verified bundle into a registry",
-    .about = "Verifies the bundle, decides every name and every change to the values file, "
-	     "asks the registry what "
-	     "it has, and pushes what is missing straight out of the tarball: blobs, "
-	     "manifests, and each tag last. "
-	     "Then the chart and the values file. The same command again continues, and sends "
-	     "nothing twice.",
+    .about = "Verifies the bundle, decides every name and every change to the values "
+	     "file, asks the registry what it has, and pushes what is missing straight "
+	     "out of the tarball: blobs, manifests, and each tag last. Then the chart "
+	     "and the values file. The same command again continues, and sends nothing "
+	     "twice.",
     .example =
 	"  sealift push immuta-2024.1.5.tar registry.corp:5000/apps --trust vendor.pub \\\n"
 	"      -f immuta-values.yaml -o values/",

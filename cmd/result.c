@@ -23,17 +23,18 @@ static void put_export(struct json_writer *w, const char *path, const struct inv
 	json_end(w, '}');
 }
 
-bool result_of_export(const struct common *common, const char *path,
-    const struct inventory *inv, struct slice bytes, const struct key *key)
+bool result_of_export(const struct common *common, const char *path, const struct plan *plan,
+    const struct key *key)
 {
 	OWNED(buf_drop) struct buf text = BUF(RESULT_MAX);
 	struct json_writer w = {.out = &text};
+	const struct inventory *inv = plan->inventory;
 	struct digest digest;
 	char id[DIGEST_TEXT];
 	char kid[KID_TEXT];
 	char size[24];
 
-	digest_of(bytes, &digest);
+	digest_of(buf_slice(&plan->bytes), &digest);
 	(void)digest_text(&digest, id);
 	(void)key_kid(key, kid);
 	if (common->json) {

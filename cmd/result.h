@@ -3,10 +3,10 @@
  */
 #pragma once
 
-#include "bundle/inventory.h"
 #include "bundle/signature.h"
 #include "cmd/options.h"
+#include "cmd/resolve.h"
 
-/* What export wrote. */
-bool result_of_export(const struct common *common, const char *path,
-    const struct inventory *inv, struct slice bytes, const struct key *key) MUST_CHECK;
+/* What export wrote.  Always true. */
+bool result_of_export(const struct common *common, const char *path, const struct plan *plan,
+    const struct key *key) MUST_CHECK;

@@ -41,13 +41,11 @@ const struct verb verb_values = {
     .least = 2,
     .most = 2,
     .summary = "rewrite a values file to point at a registry",
-    .about = "Rewrites the image coordinates in a Helm values file to the registry that the "
-	     "bundle is pushed to. "
-	     "Only those bytes change; each change is printed; what cannot be moved is "
-	     "reported and nothing is "
-	     "written. Coordinates that only the chart's defaults hold go into a small overlay "
-	     "file. Without -f "
-	     "the overlay alone is written.",
+    .about = "Rewrites the image coordinates in a Helm values file to the registry "
+	     "that the bundle is pushed to. Only those bytes change; each change is "
+	     "printed; what cannot be moved is reported and nothing is written. "
+	     "Coordinates that only the chart's defaults hold go into a small overlay "
+	     "file. Without -f the overlay alone is written.",
     .example =
 	"  sealift values immuta-2024.1.5.tar registry.corp:5000/apps --trust vendor.pub \\\n"
 	"      -f immuta-values.yaml -o values/",

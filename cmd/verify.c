@@ -66,9 +66,9 @@ const struct verb verb_verify = {
     .least = 1,
     .most = 1,
     .summary = "check a bundle's signature and every byte",
-    .about = "Checks that a key of --trust signed the bundle, and then every byte of it: "
-	     "headers, data, padding "
-	     "and end. Names the member and the offset of the first damage.",
+    .about = "Checks that a key of --trust signed the bundle, and then every byte of "
+	     "it: headers, data, padding and end. Names the member and the offset of "
+	     "the first damage.",
     .example = "  sealift verify immuta-2024.1.5.tar --trust vendor.pub",
     .groups = groups,
     .size = sizeof(struct options),
