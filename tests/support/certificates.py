@@ -8,8 +8,8 @@ def _openssl(*args):
     subprocess.run(["openssl", *args], check=True, capture_output=True)
 
 
-def make(folder):
-    """Writes ca.pem, server.pem and server.key into folder; returns the three paths."""
+def make(folder, names=()):
+    """Writes ca.pem, server.pem (for names, too) and server.key into folder; returns the three paths."""
     os.makedirs(folder, exist_ok=True)
     ca, ca_key, cert, key, csr, ext = (
         os.path.join(folder, n) for n in ("ca.pem", "ca.key", "server.pem", "server.key", "server.csr", "san"))
@@ -17,7 +17,7 @@ def make(folder):
     _openssl("req", "-x509", *curve, "-keyout", ca_key, "-out", ca, "-days", "30", "-subj", "/CN=test authority")
     _openssl("req", *curve, "-keyout", key, "-out", csr, "-subj", "/CN=localhost")
     with open(ext, "w") as f:
-        f.write("subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1\n")
+        f.write("subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1" + "".join(f",DNS:{n}" for n in names) + "\n")
     _openssl("x509", "-req", "-in", csr, "-CA", ca, "-CAkey", ca_key, "-CAcreateserial", "-out", cert,
              "-days", "30", "-extfile", ext)
     return ca, cert, key
