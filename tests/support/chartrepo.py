@@ -37,10 +37,10 @@ def index_yaml(charts):
 class ChartRepository:
     """One running repository; the charts stand under `path` ("/charts")."""
 
-    def __init__(self, folder, charts, users=None, path="/charts", port=None):
+    def __init__(self, folder, charts, users=None, path="/charts"):
         self.folder = folder
         self.users = users or {}
-        self.port = port or ports.free_port()
+        self.port = ports.free_port()
         self.host = f"127.0.0.1:{self.port}"
         self.url = "http://" + self.host
         root = os.path.join(folder, "www", path.strip("/"))

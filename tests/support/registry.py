@@ -136,13 +136,13 @@ class Client:
 class Registry:
     """One running registry. `folder` is created; data, log and configuration live in it."""
 
-    def __init__(self, folder, users=None, tls=False, port=None, extra=""):
+    def __init__(self, folder, users=None, tls=False, extra=""):
         """users {name: password} (None: anonymous); extra: more YAML lines for the configuration."""
         self.folder = folder
         self.users = users or {}
         self.tls = tls
         self.extra = extra
-        self.port = port or ports.free_port()
+        self.port = ports.free_port()
         self.host = f"127.0.0.1:{self.port}"
         self.url = ("https://" if tls else "http://") + self.host
         self.ca = None

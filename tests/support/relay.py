@@ -61,13 +61,15 @@ class Relay:
                 there = socket.create_connection(("127.0.0.1", self.upstream))
             except OSError:
                 continue
+            for end in (here, there):
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for pair in ((here, there), (there, here)):
                 threading.Thread(target=self._pump, args=pair, daemon=True).start()
 
     def _pump(self, source, target):
         generation = self._generation
         try:
-            while data := source.recv(8192):
+            while data := source.recv(16384):
                 self._wait_for(len(data))
                 if generation != self._generation:
                     break
