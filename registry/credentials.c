@@ -213,13 +213,12 @@ static bool look(const struct credentials *c, const char *path, const char *host
 	return credentials_read(buf_slice(&text), path, host, out, found, e);
 }
 
-bool credentials_stored(struct credentials *c, const char *host, struct login *out,
+static bool find_stored(const struct credentials *c, const char *host, struct login *out,
     bool *found, struct buf *looked, struct err *e)
 {
 	OWNED(buf_drop) struct buf paths = BUF(64 * 1024);
 	struct slice path;
 
-	*found = false;
 	places(c, &paths);
 	struct slice rest = paths.len ? buf_slice(&paths) : (struct slice){0};
 	while (!*found && slice_cut(&rest, '\n', &path)) {
@@ -232,28 +231,41 @@ bool credentials_stored(struct credentials *c, const char *host, struct login *o
 	return true;
 }
 
-bool credentials_given(
-    struct credentials *c, const char *host, struct login *out, bool *found, struct err *e)
+/* Whether the command line's login is, or now becomes, this host's. */
+static bool claim(struct credentials *c, const char *host)
 {
-	*found = false;
-	if (!c->username)
-		return true;
 	pthread_mutex_lock(&c->lock);
 	if (!c->host)
 		c->host = own_text(host);
 	const bool ours = strcmp(c->host, host) == 0;
 	pthread_mutex_unlock(&c->lock);
-	if (!ours)
-		return err_set(e, ERR_DENIED,
-		    "%.120s needs a login too, but --username is the login for %.120s; put both "
-		    "into one file and give it with --authfile",
-		    host, c->host);
-	*found = true;
-	*out = (struct login){
-	    .username = own_text(c->username),
-	    .password = own_text(c->password ? c->password : ""),
-	};
-	return true;
+	return ours;
+}
+
+bool credentials_given(const struct credentials *c)
+{
+	return c->username != NULL;
+}
+
+bool credentials_find(struct credentials *c, const char *host, struct login *out, bool *found,
+    struct buf *looked, struct err *e)
+{
+	*found = c->username && claim(c, host);
+	if (*found) {
+		*out = (struct login){
+		    .username = own_text(c->username),
+		    .password = own_text(c->password ? c->password : ""),
+		};
+		return true;
+	}
+	if (!find_stored(c, host, out, found, looked, e))
+		return false;
+	if (*found || !c->username)
+		return true;
+	return err_set(e, ERR_DENIED,
+	    "%.120s needs a login too, but --username is the login for %.120s; put both into one "
+	    "file and give it with --authfile",
+	    host, c->host);
 }
 
 struct credentials *credentials_new(

@@ -35,12 +35,11 @@ struct credentials *credentials_new(
     const char *username, const char *password, const char *auth_file);
 void credentials_free(struct credentials *c);
 
-/* The login for host out of the files.  When there is none, *looked says where it was looked
- * for. */
-bool credentials_stored(struct credentials *c, const char *host, struct login *out,
-    bool *found, struct buf *looked, struct err *e) MUST_CHECK;
+/* Whether a login was given on the command line. */
+bool credentials_given(const struct credentials *c);
 
-/* The login of the command line, which the first host that needs one gets for itself; for any
- * further host ERR_DENIED.  *found is false when none was given. */
-bool credentials_given(struct credentials *c, const char *host, struct login *out, bool *found,
-    struct err *e) MUST_CHECK;
+/* The login for a host that needs one: the one of the command line, which the first such host
+ * gets for itself; else the one in the files.  When there is none *found is false and *looked
+ * says where it was looked for; ERR_DENIED when the command line's is another host's. */
+bool credentials_find(struct credentials *c, const char *host, struct login *out, bool *found,
+    struct buf *looked, struct err *e) MUST_CHECK;

@@ -668,6 +668,7 @@ static bool run(struct transfer *t, const char *url, struct err *e)
 
 	t->http->reason[0] = '\0';
 	const CURLcode code = curl_easy_perform(curl);
+	keep_headers(curl, url, t->answer);
 	if (code != CURLE_OK && !hop_failed(t, code, url, e))
 		return false;
 	if (t->failed.kind != ERR_NONE) {
@@ -679,7 +680,6 @@ static bool run(struct transfer *t, const char *url, struct err *e)
 		return false;
 	}
 	t->answer->sunk = t->to_sink;
-	keep_headers(curl, url, t->answer);
 	return true;
 }
 

@@ -6,7 +6,7 @@
 
 #include "manifests/reference.h"
 #include "manifests/watch.h"
-#include "registry/http.h"
+#include "registry/auth.h"
 
 struct mirror {
 	const char *host; /* as names say it: registry.immuta.com */
@@ -15,13 +15,15 @@ struct mirror {
 
 struct registry_config {
 	struct http_config http;
-	const char *username; /* for the one host that needs a login; NULL: from the files */
-	const char *password; /* borrowed; wiped by its owner */
-	const char *auth_file; /* --authfile; NULL: the usual places (CRD-01, CRD-02) */
+	/* Borrowed as long as the registries live: the login for the one host that needs one (NULL:
+	 * from the files), and --authfile (NULL: the usual places; CRD-01, CRD-02). */
+	const char *username;
+	const char *password;
+	const char *auth_file;
 	bool plain_http;
-	unsigned retries;          /* attempts after the first */
-	unsigned retry_base_ms;    /* first wait of the back-off; 0: the default */
-	const struct mirror *mirrors;
+	unsigned retries;             /* attempts after the first */
+	unsigned retry_base_ms;       /* first wait of the back-off; 0: the default */
+	const struct mirror *mirrors; /* copied */
 	size_t mirror_count;
 	struct watch *watch; /* may be NULL */
 };
@@ -40,12 +42,46 @@ struct registry;
 struct repository {
 	struct registry *registry;
 	struct http *http; /* the worker's */
-	char path[REFERENCE_PATH_MAX + 1 + 256]; /* with a mirror's prefix */
+	char path[2 * (REFERENCE_PATH_MAX + 1)]; /* with a mirror's prefix */
 };
 
 /* The repository of a reference, by mirror where one is set; asks nothing of the network. */
-bool registries_repository(struct registries *r, struct http *http, const char *host, const char *path,
+bool registries_repository(struct registries *r, struct http *http, const char *host,
+    const char *path, struct repository *out, struct err *e) MUST_CHECK;
+
+/* The origin of a URL as a place to ask, path "" and no mirror applied. */
+bool registries_origin(struct registries *r, struct http *http, const char *url,
     struct repository *out, struct err *e) MUST_CHECK;
+
+/* url as it is fetched: with a mirror's address where its host has one. */
+bool registries_mirrored(
+    const struct registries *r, const char *url, struct buf *out, struct err *e) MUST_CHECK;
 
 /* GET /v2/ (CHL-01, CHL-02): ERR_NETWORK when nothing like a registry answers there. */
 bool registry_ping(const struct repository *at, struct err *e) MUST_CHECK;
+
+/* --- For pull, push and chartrepo --- */
+
+/* "host[:port]" as people write it, and "https://host[:port]". */
+const char *registry_host(const struct registry *r);
+const char *registry_base(const struct registry *r);
+const struct retry_policy *registry_policy(const struct registry *r);
+
+/* The address of a repository's thing: kind "manifests", "blobs", …, and which. */
+bool registry_url(const struct repository *at, const char *kind, const char *which,
+    struct buf *out, struct err *e) MUST_CHECK;
+
+/* "GET host: blob sha256:… of team/app" into out, which is returned. */
+enum { REGISTRY_DOING_MAX = 1024 };
+const char *registry_doing(const struct repository *at, enum http_method method,
+    const char *kind, const char *which, char out[REGISTRY_DOING_MAX]);
+
+/* One request with what leave it needs: a 401 is answered by a login or a token, as far as there
+ * is one; any other status is the caller's.  A body is rewound before it is sent again. */
+bool registry_try(const struct repository *at, enum access access, struct http_request *r,
+    struct http_answer *a, struct err *e) MUST_CHECK;
+
+/* registry_try, again and again where the failure may pass; doing names it in errors.  For small
+ * requests whose repetition does no harm. */
+bool registry_send(const struct repository *at, enum access access, struct http_request *r,
+    const char *doing, struct http_answer *a, struct err *e) MUST_CHECK;

@@ -1,0 +1,343 @@
+#include "registry/push.h"
+
+#include "base/own.h"
+#include "registry/refusal.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define MANIFEST_TYPES                                                                         \
+	MEDIA_OCI_MANIFEST ", " MEDIA_OCI_INDEX ", " MEDIA_DOCKER_MANIFEST                     \
+			   ", " MEDIA_DOCKER_LIST ", */*;q=0.1"
+
+static bool accepted(long status)
+{
+	return status == 200 || status == 201 || status == 202 || status == 204;
+}
+
+/* The digest that a registry says it has; false when it says none that can be compared. */
+static bool said_digest(const struct http_answer *a, struct digest *d)
+{
+	struct err ignored = {0};
+
+	return a->content_digest && digest_parse(slice_of(a->content_digest), d, &ignored);
+}
+
+/* False when the registry says that it stored something else (UPL-15, PSH-05). */
+static bool stored_as(const struct http_answer *a, const struct digest *want,
+    const char *doing, struct err *e)
+{
+	char text[2][DIGEST_TEXT];
+	struct digest said;
+
+	if (!said_digest(a, &said) || digest_equal(&said, want))
+		return true;
+	return err_set(e, ERR_DAMAGED, "%s: expected to be stored as %s, the registry says %s",
+	    doing, digest_text(want, text[0]), digest_text(&said, text[1]));
+}
+
+/* --- What is there --- */
+
+/* Where HEAD does not tell, the bytes do (MAN-12). */
+static bool lookup_by_get(const struct repository *at, const char *ask, const char *url,
+    bool *found, struct digest *digest, struct err *e)
+{
+	OWNED(http_answer_drop) struct http_answer a = {0};
+	char doing[REGISTRY_DOING_MAX];
+	struct http_request r = {
+	    .method = HTTP_GET,
+	    .url = url,
+	    .accept = MANIFEST_TYPES,
+	    .body_max = IMAGE_DOCUMENT_MAX,
+	};
+
+	registry_doing(at, HTTP_GET, "manifest", ask, doing);
+	if (!registry_send(at, ACCESS_PUSH, &r, doing, &a, e))
+		return false;
+	*found = a.status == 200 && !refusal_is_page(&a);
+	if (*found)
+		digest_of(buf_slice(&a.body), digest);
+	return *found || a.status == 404 || refusal(&a, doing, e);
+}
+
+bool push_lookup(const struct repository *at, const char *ask, bool *found,
+    struct digest *digest, struct err *e)
+{
+	OWNED(http_answer_drop) struct http_answer a = {0};
+	OWNED(buf_drop) struct buf url = BUF(0);
+	char doing[REGISTRY_DOING_MAX];
+
+	registry_doing(at, HTTP_HEAD, "manifest", ask, doing);
+	if (!registry_url(at, "manifests", ask, &url, e))
+		return false;
+	struct http_request r = {
+	    .method = HTTP_HEAD, .url = buf_text(&url), .accept = MANIFEST_TYPES};
+	if (!registry_send(at, ACCESS_PUSH, &r, doing, &a, e))
+		return false;
+	*found = a.status == 200 && said_digest(&a, digest);
+	if (*found || a.status == 404)
+		return true;
+	if (a.status == 401)
+		return refusal(&a, doing, e);
+	return lookup_by_get(at, ask, buf_text(&url), found, digest, e);
+}
+
+/* --- Blobs --- */
+
+/* Tells of bytes as they leave. */
+struct told_source {
+	struct source source;
+	struct source *from;
+	struct watch *watch;
+	const struct descriptor *what;
+	uint64_t seen;
+};
+
+static bool told_read(
+    struct source *self, void *bytes, size_t room, size_t *got, struct err *e)
+{
+	struct told_source *t = (struct told_source *)self;
+
+	if (!t->from->read(t->from, bytes, room, got, e))
+		return false;
+	t->seen += *got;
+	if (*got)
+		watch_tell(t->watch,
+		    &(struct news){.kind = NEWS_BYTES, .what = t->what, .bytes = *got});
+	return true;
+}
+
+static bool told_rewind(struct source *self, struct err *e)
+{
+	struct told_source *t = (struct told_source *)self;
+
+	if (t->seen)
+		watch_tell(t->watch,
+		    &(struct news){.kind = NEWS_RESTART, .what = t->what, .bytes = t->seen});
+	t->seen = 0;
+	return t->from->rewind(t->from, e);
+}
+
+/* One blob on its way. */
+struct upload {
+	const struct repository *at;
+	const struct descriptor *blob;
+	struct told_source told;
+	struct http_answer answer;
+	char digest[DIGEST_TEXT];
+	char doing[REGISTRY_DOING_MAX]; /* of the PUT */
+	bool corrupted;			/* the registry got other bytes once (UPL-16) */
+};
+
+static void upload_drop(struct upload *u)
+{
+	http_answer_drop(&u->answer);
+}
+
+/* Whether the repository holds the blob; what HEAD does not answer clearly is "not known",
+ * which means no (UPL-01). */
+static bool has_blob(struct upload *u, bool *has, struct err *e)
+{
+	OWNED(http_answer_drop) struct http_answer a = {0};
+	OWNED(buf_drop) struct buf url = BUF(0);
+	char doing[REGISTRY_DOING_MAX];
+
+	registry_doing(u->at, HTTP_HEAD, "blob", u->digest, doing);
+	if (!registry_url(u->at, "blobs", u->digest, &url, e))
+		return false;
+	struct http_request r = {.method = HTTP_HEAD, .url = buf_text(&url)};
+	const bool sent = registry_send(u->at, ACCESS_PUSH, &r, doing, &a, e);
+	if (!sent && e->kind == ERR_NETWORK && a.status >= 500)
+		err_clear(e);
+	else if (!sent)
+		return false;
+	if (a.status == 401)
+		return refusal(&a, doing, e);
+	*has = a.status == 200 && (!a.has_length || a.length == u->blob->size);
+	return true;
+}
+
+/* A Location on our own host that forgot our scheme or port gets them back: a proxy in between
+ * did not pass them on (UPL-06). */
+static bool keep_origin(const struct repository *at, struct buf *location, struct err *e)
+{
+	const char *base = registry_base(at->registry);
+	OWNED(url_parts_drop) struct url_parts ours = {0};
+	OWNED(url_parts_drop) struct url_parts theirs = {0};
+
+	if (!http_url_parts(base, &ours, e)
+	    || !http_url_parts(buf_text(location), &theirs, e))
+		return false;
+	const bool downgrade =
+	    strcmp(ours.scheme, "https") == 0 && strcmp(theirs.scheme, "http") == 0;
+	if (strcasecmp(ours.host, theirs.host) != 0 || (!downgrade && theirs.port))
+		return true;
+	const char *rest = strstr(buf_text(location), "://") + 3;
+	OWNED(buf_drop) struct buf fixed = BUF(64 * 1024);
+	buf_adds(&fixed, base);
+	buf_adds(&fixed, rest + strcspn(rest, "/?#"));
+	buf_drop(location);
+	*location = STEAL(fixed);
+	return buf_ok(location, e);
+}
+
+/* Where the bytes go: the Location as it came, with the digest at the end of its query (UPL-05).
+ */
+static bool read_location(
+    const struct upload *u, const struct http_answer *a, struct buf *out, struct err *e)
+{
+	OWNED(buf_drop) struct buf location = BUF(0);
+
+	if (!a->location)
+		return err_set(e, ERR_NETWORK, "%s: the registry sent no upload Location", u->doing);
+	if (!http_url_join(a->url, a->location, &location, e)
+	    || !keep_origin(u->at, &location, e)) {
+		e->kind = ERR_NETWORK;
+		return err_in(e, "%s: Location", u->doing);
+	}
+	if (strncmp(registry_base(u->at->registry), "https:", 6) == 0
+	    && strncmp(buf_text(&location), "https:", 6) != 0)
+		return err_set(e, ERR_NETWORK,
+		    "%s: the registry wants the bytes at a plain http address; refused", u->doing);
+	return http_url_add_query(buf_text(&location), "digest", u->digest, out, e);
+}
+
+/* Opens an upload session; *done when the registry has the blob after all (UPL-03, UPL-04). */
+static bool open_session(struct upload *u, struct buf *url, bool *done, struct err *e)
+{
+	OWNED(http_answer_drop) struct http_answer a = {0};
+	OWNED(buf_drop) struct buf start = BUF(0);
+	char doing[REGISTRY_DOING_MAX];
+
+	registry_doing(u->at, HTTP_POST, "an upload for", u->digest, doing);
+	if (!registry_url(u->at, "blobs/uploads", "", &start, e))
+		return false;
+	struct http_request r = {
+	    .method = HTTP_POST, .url = buf_text(&start), .body_max = REFUSAL_BODY_MAX};
+	if (!registry_send(u->at, ACCESS_PUSH, &r, doing, &a, e))
+		return false;
+	*done = a.status == 201;
+	if (*done)
+		return true;
+	return a.status == 202 ? read_location(u, &a, url, e) : refusal(&a, doing, e);
+}
+
+/* Sends all bytes in one PUT (UPL-07).  On failure may_pass of the answer says whether a new
+ * session is any use. */
+static bool send_bytes(struct upload *u, const char *url, struct err *e)
+{
+	struct http_answer *a = &u->answer;
+	struct http_request r = {
+	    .method = HTTP_PUT,
+	    .url = url,
+	    .content_type = "application/octet-stream",
+	    .body = &u->told.source,
+	    .body_size = u->blob->size,
+	    .body_max = REFUSAL_BODY_MAX,
+	};
+
+	if (!u->told.source.rewind(&u->told.source, e)
+	    || !registry_try(u->at, ACCESS_PUSH, &r, a, e))
+		return false;
+	if (accepted(a->status) && !refusal_is_page(a))
+		return stored_as(a, &u->blob->digest, u->doing, e);
+	const bool mangled = a->status == 400 && refusal_has(a, "DIGEST_INVALID");
+	a->may_pass = retry_status(a->status) || a->status == 404 || (mangled && !u->corrupted);
+	u->corrupted = u->corrupted || mangled;
+	return refusal(a, u->doing, e);
+}
+
+/* One session from POST to PUT.  When its end is in doubt the digest decides, not the session
+ * (RULE-3, UPL-14). */
+static bool run_session(struct upload *u, bool *sent, struct err *e)
+{
+	OWNED(buf_drop) struct buf url = BUF(0);
+	bool done = false;
+	bool has = false;
+
+	u->answer.may_pass = false;
+	*sent = false;
+	if (!open_session(u, &url, &done, e) || done)
+		return done;
+	*sent = true;
+	if (send_bytes(u, buf_text(&url), e))
+		return true;
+	struct err again = {0};
+	return u->answer.may_pass && has_blob(u, &has, &again) && has;
+}
+
+bool push_blob(const struct repository *at, const struct descriptor *blob, struct source *bytes,
+    enum push_outcome *outcome, struct err *e)
+{
+	OWNED(upload_drop) struct upload u = {.at = at, .blob = blob};
+	struct retry retry = {.policy = registry_policy(at->registry)};
+	bool has = false;
+	bool sent = false;
+
+	u.told = (struct told_source){
+	    .source = {told_read, told_rewind},
+	    .from = bytes,
+	    .watch = retry.policy->watch,
+	    .what = blob,
+	};
+	digest_text(&blob->digest, u.digest);
+	registry_doing(at, HTTP_PUT, "blob", u.digest, u.doing);
+	if (!has_blob(&u, &has, e))
+		return false;
+	while (!has && !run_session(&u, &sent, e)) {
+		if (!u.answer.may_pass || !retry_again(&retry, &u.answer, e))
+			return false;
+	}
+	*outcome = sent ? PUSH_UPLOADED : PUSH_EXISTS;
+	return true;
+}
+
+/* --- Manifests --- */
+
+static bool read_back(const struct repository *at, const char *tag, const struct digest *want,
+    struct err *e)
+{
+	char text[2][DIGEST_TEXT];
+	struct digest there;
+	bool found = false;
+
+	if (!push_lookup(at, tag, &found, &there, e))
+		return false;
+	if (found && digest_equal(&there, want))
+		return true;
+	return err_set(e, ERR_DAMAGED,
+	    "%s: %.160s:%.128s was stored as %s, and then names %s; does somebody else push there?",
+	    registry_host(at->registry), at->path, tag, digest_text(want, text[0]),
+	    found ? digest_text(&there, text[1]) : "nothing");
+}
+
+bool push_manifest(const struct repository *at, const char *ask,
+    const struct descriptor *manifest, struct slice bytes, struct err *e)
+{
+	OWNED(http_answer_drop) struct http_answer a = {0};
+	OWNED(buf_drop) struct buf url = BUF(0);
+	char doing[REGISTRY_DOING_MAX];
+	struct mem_source body;
+
+	registry_doing(at, HTTP_PUT, "manifest", ask, doing);
+	if (!registry_url(at, "manifests", ask, &url, e))
+		return false;
+	mem_source_init(&body, bytes);
+	struct http_request r = {
+	    .method = HTTP_PUT,
+	    .url = buf_text(&url),
+	    .content_type = manifest->media_type,
+	    .body = &body.source,
+	    .body_size = bytes.len,
+	    .body_max = REFUSAL_BODY_MAX,
+	};
+	if (!registry_send(at, ACCESS_PUSH, &r, doing, &a, e))
+		return false;
+	if (!accepted(a.status) || refusal_is_page(&a))
+		return refusal(&a, doing, e);
+	if (!stored_as(&a, &manifest->digest, doing, e))
+		return false;
+	return strchr(ask, ':') || read_back(at, ask, &manifest->digest, e);
+}

@@ -1,0 +1,353 @@
+#include "registry/registry.h"
+
+#include "base/own.h"
+#include "registry/refusal.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { ATTEMPTS_MAX = 4 }; /* of one request: without leave, an old token, anybody's, our own */
+
+/* A mirror of the configuration, taken apart. */
+struct place {
+	char *host;   /* as names say it */
+	char *base;   /* http://127.0.0.1:5001 */
+	char *prefix; /* "" or "prefix/", for repositories */
+};
+
+struct registry {
+	struct registry *next;
+	const struct registries *all;
+	char *host;
+	char *base;
+	struct auth *auth;
+};
+
+struct registries {
+	struct registry_config config;
+	struct retry_policy policy;
+	struct credentials *credentials;
+	struct place *places;
+	size_t place_count;
+	pthread_mutex_t lock;
+	struct registry *first; /* under lock; entries stay */
+};
+
+/* "host[:port]" and "scheme://host[:port]" of a URL. */
+static void put_origin(const struct url_parts *u, struct buf *host, struct buf *base)
+{
+	buf_adds(host, u->host);
+	buf_adds(host, u->port ? ":" : "");
+	buf_adds(host, u->port ? u->port : "");
+	buf_adds(base, u->scheme);
+	buf_adds(base, "://");
+	buf_adds(base, buf_text(host));
+}
+
+static bool read_mirror(const struct mirror *m, struct place *out, struct err *e)
+{
+	OWNED(url_parts_drop) struct url_parts u = {0};
+	OWNED(buf_drop) struct buf host = BUF(1024);
+	OWNED(buf_drop) struct buf base = BUF(1024);
+
+	if (!http_url_parts(m->url, &u, e)) {
+		e->kind = ERR_USAGE;
+		return err_in(e, "--mirror %.100s", m->host);
+	}
+	if (u.userinfo || u.query)
+		return err_set(e, ERR_USAGE,
+		    "--mirror %.100s: expected an address without a user name and without \"?\"; "
+		    "logins go into --authfile",
+		    m->host);
+	put_origin(&u, &host, &base);
+	struct slice path = u.path ? slice_of(u.path) : slice_of("");
+	while (path.len && path.ptr[0] == '/')
+		path = slice_at(path.ptr + 1, path.len - 1);
+	while (path.len && path.ptr[path.len - 1] == '/')
+		path.len--;
+	OWNED(buf_drop) struct buf prefix = BUF(REFERENCE_PATH_MAX);
+	buf_add(&prefix, path.ptr, path.len);
+	buf_adds(&prefix, path.len ? "/" : "");
+	if (!buf_ok(&prefix, e) || !buf_ok(&base, e))
+		return err_in(e, "--mirror %.100s", m->host);
+	*out = (struct place){
+	    own_text(m->host), own_text(buf_text(&base)), own_text(buf_text(&prefix))};
+	return true;
+}
+
+bool registries_new(const struct registry_config *config, struct registries **out, struct err *e)
+{
+	OWNED(registries_drop) struct registries *r = own_new(sizeof(*r));
+
+	pthread_mutex_init(&r->lock, NULL);
+	r->config = *config;
+	r->config.mirrors = NULL;
+	r->policy = (struct retry_policy){config->retries, config->retry_base_ms, config->watch};
+	r->credentials =
+	    credentials_new(config->username, config->password, config->auth_file);
+	r->places = own_array(config->mirror_count, sizeof(*r->places));
+	for (size_t i = 0; i < config->mirror_count; i++) {
+		if (!read_mirror(&config->mirrors[i], &r->places[i], e))
+			return false;
+		r->place_count++;
+	}
+	*out = STEAL(r);
+	return true;
+}
+
+static void registry_free(struct registry *one)
+{
+	auth_free(one->auth);
+	free(one->host);
+	free(one->base);
+	free(one);
+}
+
+void registries_free(struct registries *r)
+{
+	if (!r)
+		return;
+	while (r->first) {
+		struct registry *next = r->first->next;
+		registry_free(r->first);
+		r->first = next;
+	}
+	for (size_t i = 0; i < r->place_count; i++) {
+		free(r->places[i].host);
+		free(r->places[i].base);
+		free(r->places[i].prefix);
+	}
+	free(r->places);
+	credentials_free(r->credentials);
+	pthread_mutex_destroy(&r->lock);
+	free(r);
+}
+
+void registries_drop(struct registries **r)
+{
+	registries_free(*r);
+	*r = NULL;
+}
+
+static const struct place *find_place(const struct registries *r, const char *host)
+{
+	for (size_t i = 0; i < r->place_count; i++) {
+		if (strcasecmp(r->places[i].host, host) == 0)
+			return &r->places[i];
+	}
+	return NULL;
+}
+
+static struct registry *make(struct registries *r, const char *host, const char *base)
+{
+	struct registry *one = own_new(sizeof(*one));
+
+	*one = (struct registry){
+	    .next = r->first,
+	    .all = r,
+	    .host = own_text(host),
+	    .base = own_text(base),
+	    .auth = auth_new(host, base, r->credentials, &r->policy),
+	};
+	r->first = one;
+	return one;
+}
+
+static struct registry *find_or_make(struct registries *r, const char *host, const char *base)
+{
+	pthread_mutex_lock(&r->lock);
+	struct registry *one = r->first;
+	while (one && (strcmp(one->base, base) != 0 || strcmp(one->host, host) != 0))
+		one = one->next;
+	if (!one)
+		one = make(r, host, base);
+	pthread_mutex_unlock(&r->lock);
+	return one;
+}
+
+static bool at_url(struct registries *r, struct http *http, const char *url,
+    struct repository *out, struct err *e)
+{
+	OWNED(url_parts_drop) struct url_parts u = {0};
+	OWNED(buf_drop) struct buf host = BUF(1024);
+	OWNED(buf_drop) struct buf base = BUF(1024);
+
+	if (!http_url_parts(url, &u, e))
+		return false;
+	put_origin(&u, &host, &base);
+	if (!buf_ok(&base, e))
+		return false;
+	*out = (struct repository){
+	    .registry = find_or_make(r, buf_text(&host), buf_text(&base)), .http = http};
+	return true;
+}
+
+static bool put_path(
+    struct repository *out, const char *prefix, const char *path, struct err *e)
+{
+	if (strlen(prefix) + strlen(path) >= sizeof(out->path))
+		return err_set(e, ERR_LIMIT, "repository %s%.100s: the name is too long", prefix, path);
+	(void)memcpy(out->path, prefix, strlen(prefix) + 1);
+	(void)memcpy(out->path + strlen(prefix), path, strlen(path) + 1);
+	return true;
+}
+
+bool registries_repository(struct registries *r, struct http *http, const char *host,
+    const char *path, struct repository *out, struct err *e)
+{
+	const struct place *place = find_place(r, host);
+	OWNED(buf_drop) struct buf base = BUF(1024);
+
+	if (place)
+		return at_url(r, http, place->base, out, e)
+		    && put_path(out, place->prefix, path, e);
+	buf_adds(&base, r->config.plain_http ? "http://" : "https://");
+	buf_adds(&base, reference_api_host(host));
+	*out = (struct repository){
+	    .registry = find_or_make(r, host, buf_text(&base)), .http = http};
+	return buf_ok(&base, e) && put_path(out, "", path, e);
+}
+
+bool registries_origin(struct registries *r, struct http *http, const char *url,
+    struct repository *out, struct err *e)
+{
+	return at_url(r, http, url, out, e);
+}
+
+bool registries_mirrored(
+    const struct registries *r, const char *url, struct buf *out, struct err *e)
+{
+	OWNED(url_parts_drop) struct url_parts u = {0};
+	OWNED(buf_drop) struct buf host = BUF(1024);
+	OWNED(buf_drop) struct buf base = BUF(1024);
+
+	*out = BUF(64 * 1024);
+	if (!http_url_parts(url, &u, e))
+		return false;
+	put_origin(&u, &host, &base);
+	const struct place *place = find_place(r, buf_text(&host));
+	if (!place) {
+		buf_adds(out, url);
+		return buf_ok(out, e);
+	}
+	buf_adds(out, place->base);
+	buf_adds(out, "/");
+	buf_adds(out, place->prefix);
+	buf_adds(out, u.path && u.path[0] == '/' ? u.path + 1 : "");
+	buf_adds(out, u.query ? "?" : "");
+	buf_adds(out, u.query ? u.query : "");
+	return buf_ok(out, e);
+}
+
+const char *registry_host(const struct registry *r)
+{
+	return r->host;
+}
+
+const char *registry_base(const struct registry *r)
+{
+	return r->base;
+}
+
+const struct retry_policy *registry_policy(const struct registry *r)
+{
+	return &r->all->policy;
+}
+
+bool registry_url(const struct repository *at, const char *kind, const char *which,
+    struct buf *out, struct err *e)
+{
+	const char *const parts[] = {
+	    at->registry->base, "/v2/", at->path, "/", kind, "/", which};
+
+	*out = BUF(4096);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		buf_adds(out, parts[i]);
+	return buf_ok(out, e);
+}
+
+const char *registry_doing(const struct repository *at, enum http_method method,
+    const char *kind, const char *which, char out[REGISTRY_DOING_MAX])
+{
+	static const char *const verbs[] = {
+	    [HTTP_GET] = "GET", [HTTP_HEAD] = "HEAD", [HTTP_POST] = "POST", [HTTP_PUT] = "PUT"};
+
+	(void)snprintf(out, REGISTRY_DOING_MAX, "%s %.80s: %s %.160s of %.160s", verbs[method],
+	    at->registry->host, kind, which, at->path);
+	return out;
+}
+
+static bool rewind_body(const struct http_request *r, struct err *e)
+{
+	if (!r->body)
+		return true;
+	if (!r->body->rewind)
+		return err_set(e, ERR_NETWORK, "the body of a request cannot be sent twice");
+	return r->body->rewind(r->body, e);
+}
+
+bool registry_try(const struct repository *at, enum access access, struct http_request *r,
+    struct http_answer *a, struct err *e)
+{
+	struct registry *reg = at->registry;
+	const bool ours = http_url_same_origin(reg->base, r->url);
+
+	http_answer_drop(a);
+	for (int attempt = 0;; attempt++) {
+		OWNED(ticket_drop) struct ticket ticket = {0};
+		if (ours && !auth_ticket(reg->auth, at->http, at->path, access, &ticket, e))
+			return false;
+		r->authorization = ticket.value.len ? buf_text(&ticket.value) : NULL;
+		const bool sent = http_send(at->http, r, a, e);
+		r->authorization = NULL;
+		if (!sent)
+			return false;
+		/* A 401 of a host that a redirect led to is not the registry's. */
+		if (a->status != 401 || !ours || !http_url_same_origin(reg->base, a->url)
+		    || attempt >= ATTEMPTS_MAX)
+			return true;
+		if (!auth_refused(reg->auth, at->http, a, &ticket, e) || !rewind_body(r, e))
+			return false;
+	}
+}
+
+bool registry_send(const struct repository *at, enum access access, struct http_request *r,
+    const char *doing, struct http_answer *a, struct err *e)
+{
+	struct retry retry = {.policy = registry_policy(at->registry)};
+
+	for (;;) {
+		const bool sent = registry_try(at, access, r, a, e);
+		if (sent && !retry_status(a->status))
+			return true;
+		if (sent)
+			(void)refusal(a, doing, e);
+		if ((!sent && !a->may_pass) || !retry_again(&retry, a, e))
+			return false;
+		if (!rewind_body(r, e))
+			return false;
+	}
+}
+
+bool registry_ping(const struct repository *at, struct err *e)
+{
+	OWNED(http_answer_drop) struct http_answer answer = {0};
+	OWNED(buf_drop) struct buf url = BUF(1024);
+	char doing[REGISTRY_DOING_MAX];
+
+	buf_adds(&url, at->registry->base);
+	buf_adds(&url, "/v2/");
+	struct http_request r = {
+	    .method = HTTP_GET, .url = buf_text(&url), .body_max = REFUSAL_BODY_MAX};
+	(void)snprintf(doing, sizeof(doing), "GET %.80s/v2/", at->registry->base);
+	struct retry retry = {.policy = registry_policy(at->registry)};
+	while (!http_send(at->http, &r, &answer, e)) {
+		if (!answer.may_pass || !retry_again(&retry, &answer, e))
+			return false;
+	}
+	if ((answer.status == 200 && !refusal_is_page(&answer)) || answer.status == 401)
+		return true;
+	return refusal(&answer, doing, e);
+}
