@@ -6,10 +6,6 @@
 
 #include <inttypes.h>
 
-#define MANIFEST_TYPES                                                                         \
-	MEDIA_OCI_MANIFEST ", " MEDIA_OCI_INDEX ", " MEDIA_DOCKER_MANIFEST                     \
-			   ", " MEDIA_DOCKER_LIST ", */*;q=0.1"
-
 enum { PROGRESS_BYTES = 1024 * 1024 }; /* so much more resets the count of attempts */
 
 /* --- Manifests --- */
@@ -67,7 +63,7 @@ bool pull_manifest(const struct repository *at, const char *ask, const struct de
 	struct http_request r = {
 	    .method = HTTP_GET,
 	    .url = buf_text(&url),
-	    .accept = MANIFEST_TYPES,
+	    .accept = REGISTRY_MANIFEST_TYPES,
 	    .body_max = IMAGE_DOCUMENT_MAX,
 	};
 	if (!registry_send(at, ACCESS_PULL, &r, doing, &a, e))

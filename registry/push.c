@@ -8,10 +8,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define MANIFEST_TYPES                                                                         \
-	MEDIA_OCI_MANIFEST ", " MEDIA_OCI_INDEX ", " MEDIA_DOCKER_MANIFEST                     \
-			   ", " MEDIA_DOCKER_LIST ", */*;q=0.1"
-
 static bool accepted(long status)
 {
 	return status == 200 || status == 201 || status == 202 || status == 204;
@@ -49,7 +45,7 @@ static bool lookup_by_get(const struct repository *at, const char *ask, const ch
 	struct http_request r = {
 	    .method = HTTP_GET,
 	    .url = url,
-	    .accept = MANIFEST_TYPES,
+	    .accept = REGISTRY_MANIFEST_TYPES,
 	    .body_max = IMAGE_DOCUMENT_MAX,
 	};
 
@@ -73,7 +69,7 @@ bool push_lookup(const struct repository *at, const char *ask, bool *found,
 	if (!registry_url(at, "manifests", ask, &url, e))
 		return false;
 	struct http_request r = {
-	    .method = HTTP_HEAD, .url = buf_text(&url), .accept = MANIFEST_TYPES};
+	    .method = HTTP_HEAD, .url = buf_text(&url), .accept = REGISTRY_MANIFEST_TYPES};
 	if (!registry_send(at, ACCESS_PUSH, &r, doing, &a, e))
 		return false;
 	*found = a.status == 200 && said_digest(&a, digest);
@@ -265,7 +261,10 @@ static bool run_session(struct upload *u, bool *sent, struct err *e)
 	if (send_bytes(u, buf_text(&url), e))
 		return true;
 	struct err again = {0};
-	return u->answer.may_pass && has_blob(u, &has, &again) && has;
+	if (!u->answer.may_pass || !has_blob(u, &has, &again) || !has)
+		return false;
+	err_clear(e);
+	return true;
 }
 
 bool push_blob(const struct repository *at, const struct descriptor *blob, struct source *bytes,

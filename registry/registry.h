@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "manifests/image.h"
 #include "manifests/reference.h"
 #include "manifests/watch.h"
 #include "registry/auth.h"
@@ -61,6 +62,11 @@ bool registries_mirrored(
 bool registry_ping(const struct repository *at, struct err *e) MUST_CHECK;
 
 /* --- For pull, push and chartrepo --- */
+
+/* Every type a manifest may have: a registry that is not told all of them converts (MAN-01). */
+#define REGISTRY_MANIFEST_TYPES                                                                \
+	MEDIA_OCI_MANIFEST ", " MEDIA_OCI_INDEX ", " MEDIA_DOCKER_MANIFEST                     \
+			   ", " MEDIA_DOCKER_LIST ", */*;q=0.1"
 
 /* "host[:port]" as people write it, and "https://host[:port]". */
 const char *registry_host(const struct registry *r);
