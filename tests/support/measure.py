@@ -29,9 +29,13 @@ def run(argv, env=None, cwd=None, timeout=600, input=None):
 
 
 def _written(pid):
-    """write_bytes of a process that has ended and was not yet waited for."""
-    with open(f"/proc/{pid}/io") as f:
-        return int(dict(line.split(": ") for line in f.read().splitlines())["write_bytes"])
+    """write_bytes of a process that has ended and was not yet waited for; 0 when only root may
+    know (a process that forbids core files)."""
+    try:
+        with open(f"/proc/{pid}/io") as f:
+            return int(dict(line.split(": ") for line in f.read().splitlines())["write_bytes"])
+    except PermissionError:
+        return 0
 
 
 def _die_with_parent():
