@@ -125,7 +125,8 @@ static bool find_login(struct auth *a, struct err *e)
 static bool no_login(const struct auth *a, struct err *e)
 {
 	return err_set(e, ERR_DENIED,
-	    "%.120s wants a login, no credentials found; looked in: %.200s; give --username, or "
+	    "%.120s wants a login, no credentials found; looked in: %.200s; give --username, "
+	    "or "
 	    "a file with --authfile",
 	    a->host, a->looked && *a->looked ? a->looked : "nothing");
 }
@@ -133,8 +134,8 @@ static bool no_login(const struct auth *a, struct err *e)
 static bool login_refused(const struct auth *a, const char *said, struct err *e)
 {
 	return err_set(e, ERR_DENIED,
-	    "%.120s: the login of %.80s is refused: %.160s; check user name and password", a->host,
-	    a->login.username ? a->login.username : "(token)", said);
+	    "%.120s: the login of %.80s is refused: %.160s; check user name and password",
+	    a->host, a->login.username ? a->login.username : "(token)", said);
 }
 
 static void put_basic(const struct login *l, struct buf *out)
@@ -206,7 +207,7 @@ static bool basic_ticket(struct auth *a, struct http *h, struct ticket *out, str
 		return login_refused(a, "it was refused before", e);
 	put_basic(&a->login, &out->value);
 	return buf_ok(&out->value, e)
-	    && (a->proved || prove_basic(a, h, buf_text(&out->value), e));
+	       && (a->proved || prove_basic(a, h, buf_text(&out->value), e));
 }
 
 /* --- Tokens --- */
@@ -321,8 +322,8 @@ static int64_t useful_seconds(const struct json *doc)
 }
 
 /* Keeps the token of an answer; the first of the two names that is not empty (TOK-04). */
-static bool keep_token(struct auth *a, const char *scope, const struct http_answer *answer,
-    struct err *e)
+static bool keep_token(
+    struct auth *a, const char *scope, const struct http_answer *answer, struct err *e)
 {
 	OWNED(json_drop) struct json *doc = NULL;
 
@@ -457,15 +458,16 @@ static bool resolve_realm(
 	}
 	if (strncmp(a->base, "https:", 6) == 0 && strncmp(buf_text(&realm), "https:", 6) != 0)
 		return err_set(e, ERR_DENIED,
-		    "%.120s: its token service is at a plain http address; no login is sent there",
+		    "%.120s: its token service is at a plain http address; no login is sent "
+		    "there",
 		    a->host);
 	free(c->realm);
 	c->realm = own_text(buf_text(&realm));
 	return true;
 }
 
-static bool read_challenge(struct auth *a, const struct http_answer *answer,
-    struct challenge *out, struct err *e)
+static bool read_challenge(
+    struct auth *a, const struct http_answer *answer, struct challenge *out, struct err *e)
 {
 	if (!challenge_read(buf_slice(&answer->challenges), out, e))
 		return err_in(e, "%.160s: 401", a->host);

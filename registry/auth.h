@@ -1,6 +1,7 @@
 /*
- * Leave to ask one registry: what it wants (nothing, Basic, Bearer) is learnt from its first 401,
- * tokens are kept per repository and fetched by one worker at a time (PROTOCOL 2-4, TOK-19).
+ * Leave to ask one registry: what it wants (nothing, Basic, Bearer) is learnt from its first
+ * 401, tokens are kept per repository and fetched by one worker at a time (PROTOCOL 2-4,
+ * TOK-19).
  */
 #pragma once
 
@@ -22,8 +23,8 @@ void auth_free(struct auth *a);
 /* What one request takes along; ticket_drop wipes it. */
 struct ticket {
 	struct buf value; /* of Authorization; empty: nothing was ever asked for */
-	bool fresh;       /* a token that was fetched for this very request */
-	bool anonymous;   /* a token that anybody gets */
+	bool fresh;	  /* a token that was fetched for this very request */
+	bool anonymous;	  /* a token that anybody gets */
 };
 void ticket_drop(struct ticket *t);
 

@@ -11,7 +11,8 @@ void base64_encode(struct slice bytes, struct buf *out)
 		const size_t left = bytes.len - i;
 		const unsigned char *in = (const unsigned char *)bytes.ptr + i;
 		const unsigned group = (unsigned)in[0] << 16
-		    | (left > 1 ? (unsigned)in[1] << 8 : 0) | (left > 2 ? in[2] : 0U);
+				       | (left > 1 ? (unsigned)in[1] << 8 : 0)
+				       | (left > 2 ? in[2] : 0U);
 		const char quad[4] = {
 		    alphabet[group >> 18],
 		    alphabet[group >> 12 & 63],

@@ -109,7 +109,8 @@ static bool read_value(struct reading *r, struct slice name)
 	} else {
 		/* An unquoted value may hold "=" ("realm=/t?x=1") and token68 ends in it. */
 		size_t len = 0;
-		while (len < r->rest.len && (is_token(r->rest.ptr[len]) || r->rest.ptr[len] == '='))
+		while (len < r->rest.len
+		       && (is_token(r->rest.ptr[len]) || r->rest.ptr[len] == '='))
 			len++;
 		buf_add(&value, r->rest.ptr, len);
 		advance(&r->rest, len);
@@ -135,7 +136,8 @@ static void begin(struct reading *r, struct slice scheme)
 	}
 	buf_adds(&r->names, r->names.len ? ", " : "");
 	for (size_t i = 0; i < scheme.len && i < 32; i++)
-		buf_add(&r->names, (unsigned char)scheme.ptr[i] < 0x7f ? &scheme.ptr[i] : "?", 1);
+		buf_add(
+		    &r->names, (unsigned char)scheme.ptr[i] < 0x7f ? &scheme.ptr[i] : "?", 1);
 	r->count++;
 }
 

@@ -6,7 +6,7 @@
 #include "base/buf.h"
 
 enum {
-	CHALLENGES_MAX = 32,           /* in one answer */
+	CHALLENGES_MAX = 32,		/* in one answer */
 	CHALLENGE_TEXT_MAX = 16 * 1024, /* bytes of all their header values */
 };
 

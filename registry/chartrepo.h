@@ -1,5 +1,6 @@
 /*
- * Where charts come from: a classic repository (index.yaml, PROTOCOL 14) or an OCI registry (15).
+ * Where charts come from: a classic repository (index.yaml, PROTOCOL 14) or an OCI registry
+ * (15).
  */
 #pragma once
 
@@ -8,10 +9,11 @@
 
 /* A chart as it was found. */
 struct chart_found {
-	struct buf tgz;      /* the chart's bytes, verified against what the index or manifest says */
+	struct buf
+	    tgz; /* the chart's bytes, verified against what the index or manifest says */
 	struct image *image; /* its OCI manifest when it came from a registry, else NULL */
 	struct buf config;   /* with it, its config blob */
-	char *source;        /* the URL or oci:// reference it came from, by its recorded name */
+	char *source; /* the URL or oci:// reference it came from, by its recorded name */
 };
 void chart_found_drop(struct chart_found *c);
 

@@ -263,7 +263,8 @@ bool credentials_find(struct credentials *c, const char *host, struct login *out
 	if (*found || !c->username)
 		return true;
 	return err_set(e, ERR_DENIED,
-	    "%.120s needs a login too, but --username is the login for %.120s; put both into one "
+	    "%.120s needs a login too, but --username is the login for %.120s; put both into "
+	    "one "
 	    "file and give it with --authfile",
 	    host, c->host);
 }

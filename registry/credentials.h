@@ -1,6 +1,7 @@
 /*
- * Who we are to a host: the login given on the command line, or one out of the files that docker
- * and podman write (PROTOCOL 5).  Secrets are wiped when dropped and have no way to be printed.
+ * Who we are to a host: the login given on the command line, or one out of the files that
+ * docker and podman write (PROTOCOL 5).  Secrets are wiped when dropped and have no way to be
+ * printed.
  */
 #pragma once
 

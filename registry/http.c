@@ -28,7 +28,7 @@ struct http {
 	CURL *curl;
 	struct http_config config;
 	struct buf authorities; /* with ca_file: the system's and the file's */
-	struct err broken;      /* what the configuration failed with */
+	struct err broken;	/* what the configuration failed with */
 	char reason[CURL_ERROR_SIZE];
 };
 
@@ -39,9 +39,9 @@ struct transfer {
 	struct http_answer *answer;
 	struct curl_slist *headers;
 	struct err failed;  /* of a source or sink */
-	bool decided;       /* begin_body has looked at the status */
-	bool to_sink;       /* what it decided */
-	bool enough;        /* the rest of the body is not wanted */
+	bool decided;	    /* begin_body has looked at the status */
+	bool to_sink;	    /* what it decided */
+	bool enough;	    /* the rest of the body is not wanted */
 	uint64_t discarded; /* bytes of an error's body beyond its ceiling */
 };
 
@@ -330,7 +330,8 @@ static void keep_challenges(CURL *curl, struct buf *out)
 
 	*out = BUF(CHALLENGES_MAX);
 	for (size_t i = 0;
-	     curl_easy_header(curl, "WWW-Authenticate", i, CURLH_HEADER, -1, &found) == CURLHE_OK;
+	     curl_easy_header(curl, "WWW-Authenticate", i, CURLH_HEADER, -1, &found)
+	     == CURLHE_OK;
 	     i++) {
 		buf_adds(out, found->value);
 		buf_adds(out, "\n");
@@ -410,8 +411,8 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 
 	if (!t->decided && !begin_body(t))
 		return CURL_WRITEFUNC_ERROR;
-	const bool ok = t->to_sink ? sink->write(sink, bytes, len, &t->failed)
-	                           : keep_body(t, bytes, len);
+	const bool ok =
+	    t->to_sink ? sink->write(sink, bytes, len, &t->failed) : keep_body(t, bytes, len);
 	return ok ? len : CURL_WRITEFUNC_ERROR;
 }
 
@@ -456,7 +457,8 @@ static void set_authorities(struct http *h)
 	if (folder && *folder)
 		curl_easy_setopt(curl, CURLOPT_CAPATH, folder);
 	if (h->authorities.len) {
-		struct curl_blob blob = {h->authorities.ptr, h->authorities.len, CURL_BLOB_NOCOPY};
+		struct curl_blob blob = {
+		    h->authorities.ptr, h->authorities.len, CURL_BLOB_NOCOPY};
 		curl_easy_setopt(curl, CURLOPT_CAINFO_BLOB, &blob);
 	} else if (file && *file) {
 		curl_easy_setopt(curl, CURLOPT_CAINFO, file);
@@ -480,7 +482,7 @@ static void set_limits(struct http *h, bool sends)
 	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME,
 	    stall   ? stall
 	    : sends ? (long)COMMIT_SECONDS
-	            : (long)STALL_SECONDS);
+		    : (long)STALL_SECONDS);
 	curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER);
 	curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, (long)SEND_BUFFER);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
@@ -534,8 +536,7 @@ static void set_method(struct transfer *t)
 	}
 }
 
-static bool add_header(
-    struct transfer *t, const char *name, const char *value, struct err *e)
+static bool add_header(struct transfer *t, const char *name, const char *value, struct err *e)
 {
 	OWNED(buf_drop) struct buf line = BUF(URL_MAX);
 
@@ -545,12 +546,13 @@ static bool add_header(
 	buf_adds(&line, ": ");
 	buf_adds(&line, value);
 	struct curl_slist *longer = buf_ok(&line, e) && !strpbrk(buf_text(&line), "\r\n")
-	    ? curl_slist_append(t->headers, buf_text(&line))
-	    : NULL;
+					? curl_slist_append(t->headers, buf_text(&line))
+					: NULL;
 	if (line.ptr)
 		explicit_bzero(line.ptr, line.cap);
 	if (!longer)
-		return err_set(e, ERR_LIMIT, "%s: the value does not fit a request header", name);
+		return err_set(
+		    e, ERR_LIMIT, "%s: the value does not fit a request header", name);
 	t->headers = longer;
 	return true;
 }
@@ -603,12 +605,13 @@ static const char *advice(CURLcode code, const char *reason)
 	switch ((int)code) {
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_CACERT_BADFILE:
-		return "; give the authority that signed its certificate with --ca-file, and check "
+		return "; give the authority that signed its certificate with --ca-file, and "
+		       "check "
 		       "this machine's clock";
 	case CURLE_SSL_CONNECT_ERROR:
 		return strstr(reason, "wrong version number")
-		    ? "; it does not speak TLS: use --plain-http if that is intended"
-		    : "; TLS could not be agreed";
+			   ? "; it does not speak TLS: use --plain-http if that is intended"
+			   : "; TLS could not be agreed";
 	case CURLE_COULDNT_RESOLVE_HOST:
 	case CURLE_COULDNT_CONNECT:
 		return "; check the name, the port and the proxy settings";
@@ -697,7 +700,8 @@ static bool hop(struct http *h, const struct http_request *r, const char *url,
 	set_callbacks(&t);
 	set_method(&t);
 	curl_easy_setopt(h->curl, CURLOPT_URL, url);
-	const bool ok = set_headers(&t, http_url_same_origin(url, r->url), e) && run(&t, url, e);
+	const bool ok =
+	    set_headers(&t, http_url_same_origin(url, r->url), e) && run(&t, url, e);
 	curl_easy_setopt(h->curl, CURLOPT_HTTPHEADER, NULL);
 	drop_headers(&t.headers);
 	return ok;
@@ -710,12 +714,12 @@ static bool is_redirect(const struct http_request *r, const struct http_answer *
 	if (a->status == 307 || a->status == 308)
 		return true;
 	return (r->method == HTTP_GET || r->method == HTTP_HEAD)
-	    && (a->status == 301 || a->status == 302 || a->status == 303);
+	       && (a->status == 301 || a->status == 302 || a->status == 303);
 }
 
 /* The next address, or why it is not gone to (DL-04). */
-static bool next_url(const char *from, const struct http_answer *a, struct buf *next,
-    struct err *e)
+static bool next_url(
+    const char *from, const struct http_answer *a, struct buf *next, struct err *e)
 {
 	OWNED(url_parts_drop) struct url_parts old = {0};
 	OWNED(url_parts_drop) struct url_parts new = {0};
@@ -754,7 +758,8 @@ bool http_send(
 	for (int hops = 0; hops <= REDIRECTS_MAX; hops++) {
 		OWNED(buf_drop) struct buf next = BUF(0);
 		if (hops && r->body && !r->body->rewind)
-			return err_set(e, ERR_NETWORK, "redirect of a body that cannot be sent twice");
+			return err_set(
+			    e, ERR_NETWORK, "redirect of a body that cannot be sent twice");
 		if (hops && r->body && !r->body->rewind(r->body, e))
 			return false;
 		if (!hop(h, r, url, a, e))
@@ -768,6 +773,6 @@ bool http_send(
 	}
 	OWNED(buf_drop) struct buf shown = BUF(URL_MAX);
 	http_url_show(r->url, &shown);
-	return err_set(e, ERR_NETWORK, "%.160s: more than %d redirects", buf_text(&shown),
-	    REDIRECTS_MAX);
+	return err_set(
+	    e, ERR_NETWORK, "%.160s: more than %d redirects", buf_text(&shown), REDIRECTS_MAX);
 }

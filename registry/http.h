@@ -1,7 +1,7 @@
 /*
- * One request at a time on a connection that is kept: the one file that meets libcurl.  Redirects
- * are followed here, hop by hop (DL-01..04), and credentials never leave their origin; status
- * codes are answers, not errors.  Nothing here knows what a registry is.
+ * One request at a time on a connection that is kept: the one file that meets libcurl.
+ * Redirects are followed here, hop by hop (DL-01..04), and credentials never leave their
+ * origin; status codes are answers, not errors.  Nothing here knows what a registry is.
  */
 #pragma once
 
@@ -12,7 +12,7 @@ struct http_config {
 	const char *ca_file; /* added to the system's authorities (TLS-01); NULL: none */
 	const char *cert_file;
 	const char *key_file;
-	bool insecure;        /* TLS without verifying */
+	bool insecure;	      /* TLS without verifying */
 	long connect_seconds; /* 0: the default */
 	long stall_seconds;   /* no byte for so long ends a transfer (DL-14); 0: the default */
 };
@@ -43,7 +43,8 @@ struct http_request {
 	const char *content_type;
 	struct source *body; /* NULL: none, Content-Length 0 where the method has one */
 	uint64_t body_size;  /* always known, never chunked (UPL-09) */
-	uint64_t range_from; /* above 0: "Range: bytes=N-", and the sink holds N bytes already */
+	uint64_t
+	    range_from; /* above 0: "Range: bytes=N-", and the sink holds N bytes already */
 	/* Gets the body of a 200 (rewound first when range_from was asked) and of a 206 that
 	 * begins at range_from; NULL: kept in answer.body. */
 	struct sink *sink;
@@ -53,8 +54,8 @@ struct http_request {
 /* What came back; http_answer_drop when done.  Texts are untrusted. */
 struct http_answer {
 	long status;
-	char *url;            /* where it came from, after redirects */
-	char *location;       /* verbatim, NULL when none */
+	char *url;	      /* where it came from, after redirects */
+	char *location;	      /* verbatim, NULL when none */
 	char *content_type;   /* lower case, without parameters, NULL when none */
 	char *content_digest; /* Docker-Content-Digest, NULL when none */
 	char *content_range;
@@ -63,8 +64,8 @@ struct http_answer {
 	struct buf challenges; /* every WWW-Authenticate value, one a line */
 	bool has_length;
 	uint64_t length;
-	bool sunk;       /* the sink got what is the body's part of this answer */
-	bool may_pass;   /* of a failed send: the network failed, trying again may help */
+	bool sunk;	 /* the sink got what is the body's part of this answer */
+	bool may_pass;	 /* of a failed send: the network failed, trying again may help */
 	struct buf body; /* of an error, or of a success without a sink */
 };
 void http_answer_drop(struct http_answer *a);

@@ -10,10 +10,10 @@ enum { PROGRESS_BYTES = 1024 * 1024 }; /* so much more resets the count of attem
 
 /* --- Manifests --- */
 
-/* The registry's own word on the digest is a cross-check only (MAN-05): a sha256 that differs is
- * refused, anything that is none is nothing. */
-static bool check_header(const struct http_answer *a, const struct digest *found,
-    const char *doing, struct err *e)
+/* The registry's own word on the digest is a cross-check only (MAN-05): a sha256 that differs
+ * is refused, anything that is none is nothing. */
+static bool check_header(
+    const struct http_answer *a, const struct digest *found, const char *doing, struct err *e)
 {
 	char text[DIGEST_TEXT];
 	struct digest said;
@@ -95,8 +95,7 @@ static bool told_write(struct sink *self, const void *bytes, size_t len, struct 
 	if (!t->to->write(t->to, bytes, len, e))
 		return false;
 	t->seen += len;
-	watch_tell(
-	    t->watch, &(struct news){.kind = NEWS_BYTES, .what = t->what, .bytes = len});
+	watch_tell(t->watch, &(struct news){.kind = NEWS_BYTES, .what = t->what, .bytes = len});
 	return true;
 }
 
@@ -104,8 +103,8 @@ static bool told_rewind(struct sink *self, struct err *e)
 {
 	struct told_sink *t = (struct told_sink *)self;
 
-	watch_tell(t->watch,
-	    &(struct news){.kind = NEWS_RESTART, .what = t->what, .bytes = t->seen});
+	watch_tell(
+	    t->watch, &(struct news){.kind = NEWS_RESTART, .what = t->what, .bytes = t->seen});
 	t->seen = 0;
 	return t->to->rewind(t->to, e);
 }
@@ -134,8 +133,8 @@ static bool restart(struct fetch *f, struct err *e)
 	return f->verify.seen == 0 || f->verify.sink.rewind(&f->verify.sink, e);
 }
 
-/* What an answer that is not the blob means: a Range that was no use is dropped, all else is the
- * registry's refusal. */
+/* What an answer that is not the blob means: a Range that was no use is dropped, all else is
+ * the registry's refusal. */
 static bool judge(struct fetch *f, bool ranged, struct err *e)
 {
 	struct http_answer *a = &f->answer;
@@ -143,16 +142,17 @@ static bool judge(struct fetch *f, bool ranged, struct err *e)
 	if (ranged && (a->status == 206 || a->status == 416)) {
 		f->whole = true;
 		a->may_pass = true;
-		return err_set(e, ERR_NETWORK, "%s: the registry cannot continue at byte %" PRIu64,
-		    f->doing, f->verify.seen);
+		return err_set(e, ERR_NETWORK,
+		    "%s: the registry cannot continue at byte %" PRIu64, f->doing,
+		    f->verify.seen);
 	}
 	(void)refusal(a, f->doing, e);
 	a->may_pass = retry_status(a->status);
 	return false;
 }
 
-/* One request for the blob, or for what is missing of it (DL-07, DL-08).  On failure may_pass of
- * the answer says whether another attempt is any use. */
+/* One request for the blob, or for what is missing of it (DL-07, DL-08).  On failure may_pass
+ * of the answer says whether another attempt is any use. */
 static bool attempt(struct fetch *f, struct err *e)
 {
 	if (f->whole && !restart(f, e)) {
@@ -184,8 +184,8 @@ static bool attempt(struct fetch *f, struct err *e)
 	return true;
 }
 
-/* Repeats attempts until all bytes came; what was got counts, so a link that breaks now and then
- * does not use the attempts up. */
+/* Repeats attempts until all bytes came; what was got counts, so a link that breaks now and
+ * then does not use the attempts up. */
 static bool fetch_all(struct fetch *f, struct err *e)
 {
 	struct retry retry = {.policy = registry_policy(f->at->registry)};
@@ -214,7 +214,8 @@ static bool fetch_verified(struct fetch *f, struct err *e)
 			return false;
 		if (refusal_is_page(&f->answer))
 			return err_set(e, ERR_NETWORK,
-			    "%s: expected the blob, found an HTML page; check address and proxy",
+			    "%s: expected the blob, found an HTML page; check address and "
+			    "proxy",
 			    f->doing);
 		if (tries)
 			return err_in(e, "%s", f->doing);

@@ -22,8 +22,8 @@ static bool said_digest(const struct http_answer *a, struct digest *d)
 }
 
 /* False when the registry says that it stored something else (UPL-15, PSH-05). */
-static bool stored_as(const struct http_answer *a, const struct digest *want,
-    const char *doing, struct err *e)
+static bool stored_as(
+    const struct http_answer *a, const struct digest *want, const char *doing, struct err *e)
 {
 	char text[2][DIGEST_TEXT];
 	struct digest said;
@@ -91,8 +91,7 @@ struct told_source {
 	uint64_t seen;
 };
 
-static bool told_read(
-    struct source *self, void *bytes, size_t room, size_t *got, struct err *e)
+static bool told_read(struct source *self, void *bytes, size_t room, size_t *got, struct err *e)
 {
 	struct told_source *t = (struct told_source *)self;
 
@@ -163,8 +162,7 @@ static bool keep_origin(const struct repository *at, struct buf *location, struc
 	OWNED(url_parts_drop) struct url_parts ours = {0};
 	OWNED(url_parts_drop) struct url_parts theirs = {0};
 
-	if (!http_url_parts(base, &ours, e)
-	    || !http_url_parts(buf_text(location), &theirs, e))
+	if (!http_url_parts(base, &ours, e) || !http_url_parts(buf_text(location), &theirs, e))
 		return false;
 	const bool downgrade =
 	    strcmp(ours.scheme, "https") == 0 && strcmp(theirs.scheme, "http") == 0;
@@ -179,7 +177,8 @@ static bool keep_origin(const struct repository *at, struct buf *location, struc
 	return buf_ok(location, e);
 }
 
-/* Where the bytes go: the Location as it came, with the digest at the end of its query (UPL-05).
+/* Where the bytes go: the Location as it came, with the digest at the end of its query
+ * (UPL-05).
  */
 static bool read_location(
     const struct upload *u, const struct http_answer *a, struct buf *out, struct err *e)
@@ -187,7 +186,8 @@ static bool read_location(
 	OWNED(buf_drop) struct buf location = BUF(0);
 
 	if (!a->location)
-		return err_set(e, ERR_NETWORK, "%s: the registry sent no upload Location", u->doing);
+		return err_set(
+		    e, ERR_NETWORK, "%s: the registry sent no upload Location", u->doing);
 	if (!http_url_join(a->url, a->location, &location, e)
 	    || !keep_origin(u->at, &location, e)) {
 		e->kind = ERR_NETWORK;
@@ -196,7 +196,8 @@ static bool read_location(
 	if (strncmp(registry_base(u->at->registry), "https:", 6) == 0
 	    && strncmp(buf_text(&location), "https:", 6) != 0)
 		return err_set(e, ERR_NETWORK,
-		    "%s: the registry wants the bytes at a plain http address; refused", u->doing);
+		    "%s: the registry wants the bytes at a plain http address; refused",
+		    u->doing);
 	return http_url_add_query(buf_text(&location), "digest", u->digest, out, e);
 }
 
@@ -295,8 +296,8 @@ bool push_blob(const struct repository *at, const struct descriptor *blob, struc
 
 /* --- Manifests --- */
 
-static bool read_back(const struct repository *at, const char *tag, const struct digest *want,
-    struct err *e)
+static bool read_back(
+    const struct repository *at, const char *tag, const struct digest *want, struct err *e)
 {
 	char text[2][DIGEST_TEXT];
 	struct digest there;
@@ -307,7 +308,8 @@ static bool read_back(const struct repository *at, const char *tag, const struct
 	if (found && digest_equal(&there, want))
 		return true;
 	return err_set(e, ERR_DAMAGED,
-	    "%s: %.160s:%.128s was stored as %s, and then names %s; does somebody else push there?",
+	    "%s: %.160s:%.128s was stored as %s, and then names %s; does somebody else push "
+	    "there?",
 	    registry_host(at->registry), at->path, tag, digest_text(want, text[0]),
 	    found ? digest_text(&there, text[1]) : "nothing");
 }

@@ -12,15 +12,15 @@ enum push_outcome {
 };
 
 /* What a tag or digest names at the destination, by HEAD (MAN-12): found false when nothing. */
-bool push_lookup(const struct repository *at, const char *ask, bool *found, struct digest *digest,
-    struct err *e) MUST_CHECK;
+bool push_lookup(const struct repository *at, const char *ask, bool *found,
+    struct digest *digest, struct err *e) MUST_CHECK;
 
-/* Makes sure that the repository holds the blob (UPL-*).  bytes gives exactly the blob, verifying
- * itself, is read only when it must be sent, and must be able to rewind. */
+/* Makes sure that the repository holds the blob (UPL-*).  bytes gives exactly the blob,
+ * verifying itself, is read only when it must be sent, and must be able to rewind. */
 bool push_blob(const struct repository *at, const struct descriptor *blob, struct source *bytes,
     enum push_outcome *outcome, struct err *e) MUST_CHECK;
 
 /* PUTs the manifest's exact bytes under ask (a tag or its digest) with its exact media type
  * (PSH-03..05); for a tag, reads it back and compares. */
-bool push_manifest(const struct repository *at, const char *ask, const struct descriptor *manifest,
-    struct slice bytes, struct err *e) MUST_CHECK;
+bool push_manifest(const struct repository *at, const char *ask,
+    const struct descriptor *manifest, struct slice bytes, struct err *e) MUST_CHECK;

@@ -27,7 +27,7 @@ bool refusal_is_page(const struct http_answer *a)
 	const struct slice body = slice_trim(buf_slice(&a->body));
 
 	return (a->content_type && strcmp(a->content_type, "text/html") == 0)
-	    || begins(body, "<!doctype html") || begins(body, "<html");
+	       || begins(body, "<!doctype html") || begins(body, "<html");
 }
 
 static struct json *parse(const struct http_answer *a)
@@ -122,7 +122,8 @@ struct meaning {
 
 static const struct meaning meanings[] = {
     {401, ERR_DENIED, "the login is not accepted, or lacks the right; check user and password"},
-    {403, ERR_DENIED, "the login lacks the right to do this; check the name, or ask who runs it"},
+    {403, ERR_DENIED,
+	"the login lacks the right to do this; check the name, or ask who runs it"},
     {404, ERR_MISSING, "there is none of that name there, or the login may not see it"},
     {405, ERR_NETWORK, "the registry is read-only, or a proxy cache"},
     {409, ERR_DENIED, "the tag is there and may not be changed"},

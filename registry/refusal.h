@@ -1,6 +1,7 @@
 /*
  * What a host said instead of yes, as one sentence: status, the registry's own code and message
- * with nothing in them that a terminal would obey, what it usually means and what to do (RTY-06).
+ * with nothing in them that a terminal would obey, what it usually means and what to do
+ * (RTY-06).
  */
 #pragma once
 
@@ -19,6 +20,6 @@ void refusal_text(const struct http_answer *a, struct buf *out);
 /* Whether the body holds this code, as registries write it: {"errors":[{"code":…}]}. */
 bool refusal_has(const struct http_answer *a, const char *code);
 
-/* Fills *e by status: ERR_DENIED, ERR_MISSING, ERR_LIMIT or ERR_NETWORK.  doing is "GET host: what
- * of which repository".  Always false. */
+/* Fills *e by status: ERR_DENIED, ERR_MISSING, ERR_LIMIT or ERR_NETWORK.  doing is "GET host:
+ * what of which repository".  Always false. */
 bool refusal(const struct http_answer *a, const char *doing, struct err *e);

@@ -58,7 +58,8 @@ static bool read_mirror(const struct mirror *m, struct place *out, struct err *e
 	}
 	if (u.userinfo || u.query)
 		return err_set(e, ERR_USAGE,
-		    "--mirror %.100s: expected an address without a user name and without \"?\"; "
+		    "--mirror %.100s: expected an address without a user name and without "
+		    "\"?\"; "
 		    "logins go into --authfile",
 		    m->host);
 	put_origin(&u, &host, &base);
@@ -77,16 +78,17 @@ static bool read_mirror(const struct mirror *m, struct place *out, struct err *e
 	return true;
 }
 
-bool registries_new(const struct registry_config *config, struct registries **out, struct err *e)
+bool registries_new(
+    const struct registry_config *config, struct registries **out, struct err *e)
 {
 	OWNED(registries_drop) struct registries *r = own_new(sizeof(*r));
 
 	pthread_mutex_init(&r->lock, NULL);
 	r->config = *config;
 	r->config.mirrors = NULL;
-	r->policy = (struct retry_policy){config->retries, config->retry_base_ms, config->watch};
-	r->credentials =
-	    credentials_new(config->username, config->password, config->auth_file);
+	r->policy =
+	    (struct retry_policy){config->retries, config->retry_base_ms, config->watch};
+	r->credentials = credentials_new(config->username, config->password, config->auth_file);
 	r->places = own_array(config->mirror_count, sizeof(*r->places));
 	for (size_t i = 0; i < config->mirror_count; i++) {
 		if (!read_mirror(&config->mirrors[i], &r->places[i], e))
@@ -188,7 +190,8 @@ static bool put_path(
     struct repository *out, const char *prefix, const char *path, struct err *e)
 {
 	if (strlen(prefix) + strlen(path) >= sizeof(out->path))
-		return err_set(e, ERR_LIMIT, "repository %s%.100s: the name is too long", prefix, path);
+		return err_set(
+		    e, ERR_LIMIT, "repository %s%.100s: the name is too long", prefix, path);
 	(void)memcpy(out->path, prefix, strlen(prefix) + 1);
 	(void)memcpy(out->path + strlen(prefix), path, strlen(path) + 1);
 	return true;
@@ -202,7 +205,7 @@ bool registries_repository(struct registries *r, struct http *http, const char *
 
 	if (place)
 		return at_url(r, http, place->base, out, e)
-		    && put_path(out, place->prefix, path, e);
+		       && put_path(out, place->prefix, path, e);
 	buf_adds(&base, r->config.plain_http ? "http://" : "https://");
 	buf_adds(&base, reference_api_host(host));
 	*out = (struct repository){

@@ -1,6 +1,6 @@
 /*
- * The registries that a run talks to: for each the endpoint, credentials, tokens, limits and what
- * was learnt of it, shared by all workers.
+ * The registries that a run talks to: for each the endpoint, credentials, tokens, limits and
+ * what was learnt of it, shared by all workers.
  */
 #pragma once
 
@@ -16,14 +16,14 @@ struct mirror {
 
 struct registry_config {
 	struct http_config http;
-	/* Borrowed as long as the registries live: the login for the one host that needs one (NULL:
-	 * from the files), and --authfile (NULL: the usual places; CRD-01, CRD-02). */
+	/* Borrowed as long as the registries live: the login for the one host that needs one
+	 * (NULL: from the files), and --authfile (NULL: the usual places; CRD-01, CRD-02). */
 	const char *username;
 	const char *password;
 	const char *auth_file;
 	bool plain_http;
-	unsigned retries;             /* attempts after the first */
-	unsigned retry_base_ms;       /* first wait of the back-off; 0: the default */
+	unsigned retries;	      /* attempts after the first */
+	unsigned retry_base_ms;	      /* first wait of the back-off; 0: the default */
 	const struct mirror *mirrors; /* copied */
 	size_t mirror_count;
 	struct watch *watch; /* may be NULL */
@@ -31,8 +31,8 @@ struct registry_config {
 
 /* All registries of a run; safe to use from many threads. */
 struct registries;
-bool registries_new(const struct registry_config *config, struct registries **out, struct err *e)
-    MUST_CHECK;
+bool registries_new(
+    const struct registry_config *config, struct registries **out, struct err *e) MUST_CHECK;
 void registries_free(struct registries *r);
 void registries_drop(struct registries **r);
 
@@ -42,7 +42,7 @@ struct registry;
 /* A repository as one worker sees it: a value, cheap to make. */
 struct repository {
 	struct registry *registry;
-	struct http *http; /* the worker's */
+	struct http *http;			 /* the worker's */
 	char path[2 * (REFERENCE_PATH_MAX + 1)]; /* with a mirror's prefix */
 };
 
@@ -82,12 +82,13 @@ enum { REGISTRY_DOING_MAX = 1024 };
 const char *registry_doing(const struct repository *at, enum http_method method,
     const char *kind, const char *which, char out[REGISTRY_DOING_MAX]);
 
-/* One request with what leave it needs: a 401 is answered by a login or a token, as far as there
- * is one; any other status is the caller's.  A body is rewound before it is sent again. */
+/* One request with what leave it needs: a 401 is answered by a login or a token, as far as
+ * there is one; any other status is the caller's.  A body is rewound before it is sent again.
+ */
 bool registry_try(const struct repository *at, enum access access, struct http_request *r,
     struct http_answer *a, struct err *e) MUST_CHECK;
 
-/* registry_try, again and again where the failure may pass; doing names it in errors.  For small
- * requests whose repetition does no harm. */
+/* registry_try, again and again where the failure may pass; doing names it in errors.  For
+ * small requests whose repetition does no harm. */
 bool registry_send(const struct repository *at, enum access access, struct http_request *r,
     const char *doing, struct http_answer *a, struct err *e) MUST_CHECK;

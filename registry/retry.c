@@ -43,7 +43,8 @@ bool retry_after(const char *text, const char *date, uint64_t *ms)
 		return false;
 	const struct slice trimmed = slice_trim(slice_of(text));
 	if (slice_u64(trimmed, UINT64_MAX, &seconds)) {
-		*ms = clamp(seconds < RETRY_AFTER_MOST_MS ? seconds * 1000 : RETRY_AFTER_MOST_MS);
+		*ms =
+		    clamp(seconds < RETRY_AFTER_MOST_MS ? seconds * 1000 : RETRY_AFTER_MOST_MS);
 		return true;
 	}
 	if (!date || !http_date(text, &until) || !http_date(date, &now) || until <= now)

@@ -1,6 +1,6 @@
 /*
- * When to try again, and after how long: exponential back-off with jitter, Retry-After where the
- * registry says one (PROTOCOL 12, RTY-01, RTY-02).  Pure, but for retry_again, which waits.
+ * When to try again, and after how long: exponential back-off with jitter, Retry-After where
+ * the registry says one (PROTOCOL 12, RTY-01, RTY-02).  Pure, but for retry_again, which waits.
  */
 #pragma once
 
@@ -9,7 +9,7 @@
 
 enum {
 	RETRY_BASE_MS = 500,
-	RETRY_MOST_MS = 30 * 1000,           /* of the back-off */
+	RETRY_MOST_MS = 30 * 1000,	     /* of the back-off */
 	RETRY_AFTER_MOST_MS = 5 * 60 * 1000, /* of what a registry may ask for */
 };
 
@@ -36,6 +36,6 @@ bool retry_after(const char *text, const char *date, uint64_t *ms);
  * which the upper half is chosen by random. */
 uint64_t retry_backoff(unsigned base_ms, unsigned failed, uint32_t random);
 
-/* After a failure that *e describes: tells, waits and is true when another attempt is due (*e is
- * cleared); false when there were enough or a stop was requested.  a may be NULL. */
+/* After a failure that *e describes: tells, waits and is true when another attempt is due (*e
+ * is cleared); false when there were enough or a stop was requested.  a may be NULL. */
 bool retry_again(struct retry *r, const struct http_answer *a, struct err *e);
