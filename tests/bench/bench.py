@@ -3,8 +3,8 @@
 
     tests/bench/bench.py [--megabytes 2000] [--runs 5] [--folder build/bench] [-o docs/PERFORMANCE.md]
 
-Both sides of every ratio are measured in one run, in turn; the figures are medians. With
---memory-folder the same is done again there (a tmpfs), where no disk hides the program's own cost.
+Both sides of every ratio are measured in one run, in turn; the figures are medians. The same is
+done again on a tmpfs that has room, where no disk hides the program's own cost.
 """
 
 import argparse
@@ -53,8 +53,7 @@ class Bench:
         return target
 
     def fill(self, size):
-        """Six images, one at a time so that memory stays small; their blobs also as files for curl."""
-        os.makedirs(self.path("blobs"))
+        """Six images, one at a time so that memory stays small; curl sends the vendor's own files."""
         self.references = []
         self.documents = 0
         for i in range(IMAGES):
@@ -63,10 +62,7 @@ class Bench:
             self.references.append(f"{NAME}/bench/image-{i}:1.0")
             self.documents += len(image.manifests())
             for part in image.all_blobs():
-                path = self.path("blobs/" + part.digest.split(":")[1])
-                with open(path, "wb") as f:
-                    f.write(part.data)
-                self.blobs.append((f"bench/image-{i}", part.digest, part.size, path))
+                self.blobs.append((f"bench/image-{i}", part.digest, part.size, self.vendor.blob_path(part.digest)))
         with open(self.path("images.txt"), "w") as f:
             f.write("\n".join(self.references) + "\n")
         self.total = sum(size for _, _, size, _ in self.blobs)
@@ -129,7 +125,8 @@ class Bench:
         return self.customer.requests(since=before)
 
     def run_skopeo(self):
-        self.settle(self.path("layout"), self.path("layout.tar"))
+        self.customer.empty()
+        self.settle(self.path("bundle.tar"))
         lines = [f'skopeo copy -q --all --src-tls-verify=false docker://{self.vendor.host}/bench/image-{i}:1.0 '
                  f'oci:layout:image-{i}' for i in range(IMAGES)]
         cost = self.must(measure.run(["sh", "-ec", "; ".join([*lines, "tar -cf layout.tar layout", "sync layout.tar"])],
@@ -146,10 +143,10 @@ class Bench:
             found["curl"].append(self.run_curl())
             found["push"].append(self.run_first_push())
             self.second = self.run_second_push()
+            self.size = os.path.getsize(self.path("bundle.tar"))
             if i < 3:
                 found["skopeo"].append(self.run_skopeo())
             print(f"run {i + 1}: " + ", ".join(f"{n} {c[-1].seconds:.2f} s" for n, c in found.items() if c), flush=True)
-        self.size = os.path.getsize(self.path("bundle.tar"))
         return found
 
     def close(self):
@@ -203,23 +200,32 @@ def machine():
     return f"{len(names)} x {names[0] if names else platform.machine()}, {memory:.0f} GiB, Linux {platform.release()}"
 
 
+def has_room(folder, megabytes):
+    """Room for the vendor's images, a bundle, the customer's images, and some more."""
+    os.makedirs(folder, exist_ok=True)
+    if shutil.disk_usage(folder).free >= megabytes * 4_000_000:
+        return True
+    print(f"bench: {folder} has not the room for {4 * megabytes} MB; left out", flush=True)
+    return False
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--megabytes", type=int, default=2000)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--folder", default=os.path.join(root(), "build", "bench"))
-    parser.add_argument("--memory-folder", help="a folder on a tmpfs with room for five times the megabytes")
-    parser.add_argument("-o", "--output", help="also write the report to this file")
+    parser.add_argument("--memory-folder", default="/dev/shm", help="a tmpfs; left out when it has not the room")
+    parser.add_argument("-o", "--output", default=os.path.join(root(), "docs", "PERFORMANCE.md"))
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    command = " ".join([os.path.relpath(sys.argv[0], root()), *sys.argv[1:]])
+    command = "make bench" if len(sys.argv) == 1 else " ".join(["tests/bench/bench.py", *sys.argv[1:]])
     parts = ["# Performance", "",
              "Both sides of a ratio were measured in one run, in turn, on one machine. The registry is Debian's",
              "docker-registry on the loopback interface, anonymous and without TLS. The floor is",
              "`tests/bench/floor.c`: the same bytes fetched, hashed, written and synced by as many threads.", "",
              f"    {command}", "", f"Machine: {machine()}. {time.strftime('%Y-%m-%d')}.", ""]
     for where, folder in (("On disk", options.folder), ("In memory (tmpfs)", options.memory_folder)):
-        if not folder:
+        if not has_room(folder, options.megabytes):
             continue
         bench = Bench(os.path.join(folder, "sealift-bench"), options.megabytes, options.runs)
         try:
@@ -229,9 +235,8 @@ def main():
             processes.stop_all()
     report = "\n".join(parts)
     print(report)
-    if options.output:
-        with open(options.output, "w") as f:
-            f.write(report)
+    with open(options.output, "w") as f:
+        f.write(report)
     return 0
 
 

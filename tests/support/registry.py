@@ -192,17 +192,20 @@ class Registry:
         user, password = self.login or (None, None)
         return Client(self.url, user, password, self.ca)
 
+    def blob_path(self, digest):
+        """Where the registry keeps a blob."""
+        hexed = digest.split(":")[1]
+        return os.path.join(self.folder, "data/docker/registry/v2/blobs/sha256", hexed[:2], hexed, "data")
+
     def plant(self, repository, tag, image):
         """Writes an image straight into the registry's storage: much faster than pushing it."""
-        root = os.path.join(self.folder, "data", "docker", "registry", "v2")
-        home = os.path.join(root, "repositories", repository)
+        home = os.path.join(self.folder, "data/docker/registry/v2/repositories", repository)
 
         def link(path, digest):
             _write(os.path.join(home, path, "link"), digest.encode())
 
         for part in (*image.all_blobs(), *image.manifests()):
-            hexed = part.digest.split(":")[1]
-            _write(os.path.join(root, "blobs", "sha256", hexed[:2], hexed, "data"), part.data)
+            _write(self.blob_path(part.digest), part.data)
         for part in image.all_blobs():
             link("_layers/" + part.digest.replace(":", "/"), part.digest)
         for part in image.manifests():
