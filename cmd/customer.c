@@ -16,6 +16,7 @@
 enum {
 	VALUES_MAX = 8 * 1024 * 1024,
 	PATH_ROOM = 4096,
+	LINE_ROOM = 16384,
 	REPORT_MAX = 32 * 1024 * 1024,
 };
 
@@ -182,27 +183,34 @@ static bool helm_line(
 	return buf_ok(&c->helm, e);
 }
 
+static void print_change(const char *file, const struct change *ch)
+{
+	const char *old = ch->old ? ch->old : "(unset)";
+
+	if (ch->kind == CHANGE_SPLICE)
+		say(stdout, "%s:%zu: %s: %s -> %s\n", file, ch->line, ch->path, old, ch->new);
+	else
+		say(stdout, "overlay: %s: %s -> %s\n", ch->path, old, ch->new);
+}
+
+static void print_finding(const char *file, const struct finding *f)
+{
+	const char *path = f->path ? f->path : file;
+
+	if (f->line)
+		say(stdout, "%s:%zu: %s: %s: %s\n", file, f->line, f->code, path, f->text);
+	else
+		say(stdout, "%s: %s: %s\n", f->code, path, f->text);
+}
+
 static void print_report(const struct customer *c)
 {
 	const char *file = c->options->file ? c->options->file : "";
 
-	for (size_t i = 0; i < c->rewrite->change_count; i++) {
-		const struct change *ch = &c->rewrite->changes[i];
-		if (ch->kind == CHANGE_SPLICE)
-			say(stdout, "%s:%zu: %s: %s -> %s\n", file, ch->line, ch->path,
-			    ch->old ? ch->old : "(unset)", ch->new);
-		else
-			say(stdout, "overlay: %s: %s -> %s\n", ch->path,
-			    ch->old ? ch->old : "(unset)", ch->new);
-	}
-	for (size_t i = 0; i < c->rewrite->finding_count; i++) {
-		const struct finding *f = &c->rewrite->findings[i];
-		if (f->line)
-			say(stdout, "%s:%zu: %s: %s: %s\n", file, f->line, f->code,
-			    f->path ? f->path : "", f->text);
-		else
-			say(stdout, "%s: %s: %s\n", f->code, f->path ? f->path : file, f->text);
-	}
+	for (size_t i = 0; i < c->rewrite->change_count; i++)
+		print_change(file, &c->rewrite->changes[i]);
+	for (size_t i = 0; i < c->rewrite->finding_count; i++)
+		print_finding(file, &c->rewrite->findings[i]);
 }
 
 static void put_optional(struct json_writer *w, const char *key, const char *text)
@@ -281,7 +289,7 @@ static struct customer *customer_new(
 	buf_init(&c->folder, PATH_ROOM);
 	buf_init(&c->file_path, PATH_ROOM);
 	buf_init(&c->overlay_path, PATH_ROOM);
-	buf_init(&c->helm, PATH_ROOM * 4);
+	buf_init(&c->helm, LINE_ROOM);
 	return c;
 }
 

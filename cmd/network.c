@@ -104,6 +104,7 @@ bool network_open(const struct network_options *o, const struct texts *mirrors,
 		.key_file = o->key_file,
 		.insecure = o->insecure},
 	    .jobs = number_or(o->jobs, JOBS_DEFAULT),
+	    .watch = watch,
 	};
 
 	if (n.jobs < 1 || n.jobs > JOBS_MAX)

@@ -35,7 +35,8 @@ struct network {
 	struct http **workers;
 	size_t jobs;
 	struct http_config http;
-	char *password; /* wiped when dropped */
+	struct watch *watch; /* who is told; borrowed */
+	char *password;	     /* wiped when dropped */
 };
 
 /* Reads the password when one is to be read, and makes everything ready; asks no host.

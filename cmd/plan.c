@@ -60,7 +60,7 @@ static bool run(void *options, struct err *e)
 	return resolve_time(&created, e)
 	       && request_read(&o->request, &o->common.arguments, &request, e)
 	       && network_open(&o->network, &o->request.mirrors, watch, &network, e)
-	       && resolve(&request, NULL, created, &network, watch, &plan, e)
+	       && resolve(&request, NULL, created, &network, &plan, e)
 	       && show(o, plan->inventory, e);
 }
 

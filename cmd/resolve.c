@@ -142,7 +142,7 @@ static bool collect_errors(const struct resolved *r, struct watch *watch, struct
 	return errors_join(errors, r->image_count, "images cannot be resolved", watch, e);
 }
 
-static bool resolve_images(struct resolving *r, struct watch *watch, struct err *e)
+static bool resolve_images(struct resolving *r, struct err *e)
 {
 	const struct pool pool = {
 	    .workers = r->network->jobs,
@@ -153,7 +153,7 @@ static bool resolve_images(struct resolving *r, struct watch *watch, struct err 
 
 	r->out->image_count = pool.jobs;
 	r->out->images = own_array(pool.jobs, sizeof(*r->out->images));
-	return pool_run(&pool, e) && collect_errors(r->out, watch, e);
+	return pool_run(&pool, e) && collect_errors(r->out, r->network->watch, e);
 }
 
 /* A chart from a classic repository gets its OCI documents now, so that they are signed. */
@@ -187,14 +187,14 @@ static bool resolve_charts(const struct resolving *r, struct err *e)
 }
 
 bool resolve(const struct request *request, const struct inventory *begun, uint64_t created,
-    struct network *network, struct watch *watch, struct plan **out, struct err *e)
+    struct network *network, struct plan **out, struct err *e)
 {
 	OWNED(plan_drop) struct plan *plan = own_new(sizeof(*plan));
 	struct resolving r = {
 	    request, begun, network, plan->resolved = own_new(sizeof(*plan->resolved))};
 
 	plan->inventory = inventory_new();
-	if (!resolve_charts(&r, e) || !resolve_images(&r, watch, e))
+	if (!resolve_charts(&r, e) || !resolve_images(&r, e))
 		return false;
 	if (!plan_list(plan, request->release, begun ? begun->created : created, e))
 		return false;
@@ -227,22 +227,22 @@ static bool same(struct inventory *begun, const struct plan *plan)
 }
 
 bool resolve_or_continue(const struct request *request, struct inventory *begun,
-    struct network *network, struct watch *watch, struct plan **out, struct err *e)
+    struct network *network, struct plan **out, struct err *e)
 {
 	uint64_t created;
 
 	if (!resolve_time(&created, e))
 		return false;
 	if (!begun)
-		return resolve(request, NULL, created, network, watch, out, e);
-	if (!resolve(request, begun, created, network, watch, out, e))
+		return resolve(request, NULL, created, network, out, e);
+	if (!resolve(request, begun, created, network, out, e))
 		return err_in(e, "continuing an interrupted export (--fresh begins anew)");
 	if (same(begun, *out))
 		return true;
 	plan_drop(out);
-	watch_warn(
-	    watch, "the interrupted export was asked for something else; this one begins anew");
-	return resolve(request, NULL, created, network, watch, out, e);
+	watch_warn(network->watch,
+	    "the interrupted export was asked for something else; this one begins anew");
+	return resolve(request, NULL, created, network, out, e);
 }
 
 void plan_free(struct plan *p)

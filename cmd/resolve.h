@@ -24,14 +24,14 @@ struct plan {
 
 /* Resolves the request.  created is the time the bundle carries.  begun, when not NULL, is the
  * inventory of an interrupted export: its tags' digests and its time stand.  Every image that
- * cannot be resolved is told to watch before this fails. */
+ * cannot be resolved is told to the network's watch before this fails. */
 bool resolve(const struct request *request, const struct inventory *begun, uint64_t created,
-    struct network *network, struct watch *watch, struct plan **out, struct err *e) MUST_CHECK;
+    struct network *network, struct plan **out, struct err *e) MUST_CHECK;
 
 /* As resolve, for an export: an interrupted run's inventory is finished when it answers the
  * same request; otherwise, and without one, every tag is resolved now. */
 bool resolve_or_continue(const struct request *request, struct inventory *begun,
-    struct network *network, struct watch *watch, struct plan **out, struct err *e) MUST_CHECK;
+    struct network *network, struct plan **out, struct err *e) MUST_CHECK;
 void plan_free(struct plan *p);
 void plan_drop(struct plan **p);
 

@@ -3,6 +3,7 @@
 #include "base/own.h"
 
 #include <openssl/evp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,7 +72,7 @@ const char *digest_hex(const struct digest *d, char out[DIGEST_TEXT])
 
 const char *digest_text(const struct digest *d, char out[DIGEST_TEXT])
 {
-	(void)memcpy(out, "sha256:", 7);
+	(void)snprintf(out, DIGEST_TEXT, "sha256:");
 	write_hex(d, out + 7);
 	return out;
 }
