@@ -43,7 +43,7 @@ EXIT_FILES = {"cmd/main.c", "base/own.c"}
 GLOBAL = re.compile(r"^(?:static\s+)?(?!const\b|static\b|typedef\b|extern\b|struct \w+ \{|enum\b|union\b)"
                     r"[a-z_][\w\s*]*?\b(\w+)(?:\[\w*\])?\s*(?:=.*)?;")
 GLOBAL_FILES = {"base/stop.c"}
-OWN_PATHS = re.compile(r"(?<![\w.~/])/(?:work|home|Users)/\w")
+OWN_PATHS = re.compile(r"(?<![\w.~/])/(?:work|Users)/\w")
 
 
 def room_of(name):

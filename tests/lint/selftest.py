@@ -38,7 +38,7 @@ PLANTED = [
     ("base/utils.c", "", "name"),
     ("cmd/common.h", "#pragma once\n", "name"),
     ("base/x.h", "struct x;\n", "once"),
-    ("tests/x.py", 'PLACE = "' + "/" + 'home/me/registry"\n', "path"),
+    ("tests/x.py", 'PLACE = "' + "/" + 'work/registry"\n', "path"),
 ]
 
 
