@@ -94,7 +94,8 @@ tsan: install-test
 	@$(SANITIZE) BUILD=$(BUILD)/tsan RUN="--sanitizer thread" CFLAGS="-O1 -g -fsanitize=thread"
 coverage: install-test
 	@$(MAKE) --no-print-directory check-built BUILD=$(BUILD)/cov HARDEN= CFLAGS="-O0 -g --coverage"
-	@cd $(BUILD)/cov && gcov -r -s $(CURDIR) $(ROOMS:%=%/*.o) | $(PYTHON) $(CURDIR)/tests/coverage.py
+	@gcov -n $(ROOMS:%=$(BUILD)/cov/%/*.gcda) 2>/dev/null | awk -F"'|:|%" \
+	    '/^File/ {f = $$2} /^Lines/ && f ~ /^[a-z]+\/[a-z0-9_]+\.c$$/ {printf "%6.2f %%%s  %s\n", $$2, $$3, f}' | sort -n
 
 # libFuzzer, FUZZ_SECONDS a target, from the corpora of tests/fuzz/corpus.
 FUZZ_SECONDS ?= 20
