@@ -95,7 +95,7 @@ tsan: install-test
 coverage: install-test
 	@$(MAKE) --no-print-directory check-built BUILD=$(BUILD)/cov HARDEN= CFLAGS="-O0 -g --coverage"
 	@gcov -n $(ROOMS:%=$(BUILD)/cov/%/*.gcda) 2>/dev/null | awk -F"'|:|%" \
-	    '/^File/ {f = $$2} /^Lines/ && f ~ /^[a-z]+\/[a-z0-9_]+\.c$$/ {printf "%6.2f %%%s  %s\n", $$2, $$3, f}' | sort -n
+	    '/^File/ {f = $$2} /^Lines/ && f ~ /^[a-z]+\/[a-z0-9_]+\.c$$/ {printf "%6.2f %%%s  %s\n", $$2, $$3, f; f = ""}' | sort -n
 
 # libFuzzer, FUZZ_SECONDS a target, from the corpora of tests/fuzz/corpus.
 FUZZ_SECONDS ?= 20
