@@ -68,14 +68,14 @@ FUZZER ?= $(BUILD)/tests/fuzz/standalone.o
 unit-%: $(BUILD)/unit/%
 	$<
 units: $(tested:%=$(BUILD)/unit/%)
-replays: $(fuzzed:%=$(BUILD)/fuzz/%)
-$(BUILD)/unit/% $(BUILD)/fuzz/%: LDLIBS += $(UNIT_LIBS)
-$(BUILD)/unit/%: UNIT_LIBS = -lcriterion
+replays: $(fuzzed:%=$(BUILD)/targets/%)
+$(BUILD)/unit/%: LDLIBS += -lcriterion
 .SECONDEXPANSION:
 $(BUILD)/unit/%: $$(call objects,tests/unit/$$*) \
     $$(foreach r,$$(below_$$*),$$(filter-out $(BUILD)/cmd/main.o,$$(call objects,$$(r))))
 	$(link)
-$(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(FUZZER) $(foreach r,$(below_bundle) registry,$(call objects,$(r)))
+$(BUILD)/targets/%: $(BUILD)/tests/fuzz/%.o $(FUZZER) \
+    $(foreach r,base manifests registry bundle,$(call objects,$(r)))
 	$(link)
 .SECONDARY:
 
@@ -100,10 +100,10 @@ coverage: install-test
 # libFuzzer, FUZZ_SECONDS a target, from the corpora of tests/fuzz/corpus.
 FUZZ_SECONDS ?= 20
 fuzz: install-lint
-	@$(MAKE) --no-print-directory replays BUILD=$(BUILD)/fuzz CC=clang HARDEN= LDFLAGS="-pie -fsanitize=fuzzer" FUZZER= \
-	    CFLAGS="-O1 -g -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all"
+	@$(MAKE) --no-print-directory replays BUILD=$(BUILD)/fuzz CC=clang HARDEN= FUZZER= \
+	    LDFLAGS="-pie -fsanitize=fuzzer" CFLAGS="-O1 -g -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all"
 	@for t in $(fuzzed); do mkdir -p $(BUILD)/fuzz/corpus/$$t && echo "fuzz $$t" && \
-	    $(BUILD)/fuzz/fuzz/$$t -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 \
+	    $(BUILD)/fuzz/targets/$$t -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 \
 	    -artifact_prefix=$(BUILD)/fuzz/$$t- $(BUILD)/fuzz/corpus/$$t tests/fuzz/corpus/$$t || exit 1; done
 
 demo: install-demo

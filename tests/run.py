@@ -45,8 +45,15 @@ def run(command, env, **more):
         return subprocess.CompletedProcess(command, 124, late.stdout or b"")
 
 
+def programs(folder):
+    """What stands in a folder; a test that was removed from the tree must not linger there."""
+    sources = ROOT / ("tests/unit" if folder.name == "unit" else "tests/fuzz")
+    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [p for p in found if (sources / p.name).is_dir() or (sources / f"{p.name}.c").is_file()]
+
+
 def unit(totals, build, env):
-    for binary in sorted((build / "unit").glob("*")) if (build / "unit").is_dir() else []:
+    for binary in programs(build / "unit"):
         report = build / f"unit-{binary.name}.json"
         report.unlink(missing_ok=True)
         status = run([binary, f"--json={report}"], env).returncode
@@ -61,9 +68,7 @@ def unit(totals, build, env):
 
 def replay(totals, build, wrapper, env):
     """Each input of a corpus is one test; a target that does not reach the end has failed."""
-    for binary in sorted((build / "fuzz").glob("*")) if (build / "fuzz").is_dir() else []:
-        if binary.is_dir() or binary.suffix:
-            continue
+    for binary in programs(build / "targets"):
         corpus = ROOT / "tests/fuzz/corpus" / binary.name
         done = run([*wrapper, binary, corpus], env, stdout=subprocess.PIPE)
         found = re.search(rb"(\d+) inputs replayed", done.stdout)
