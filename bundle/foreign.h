@@ -20,8 +20,8 @@ struct documents {
 /* The fixed name of foreign member i: "README-VERIFY.txt", … */
 const char *foreign_name(size_t i);
 
-/* The bytes of foreign member i for an inventory whose members after the first FOREIGN_COUNT are
- * complete; SHA256SUMS lists every member but itself, the inventory and the area, so it is made
- * after the others have their digests. */
+/* The bytes of foreign member i for an inventory whose members after the first FOREIGN_COUNT
+ * are complete; SHA256SUMS lists every member but itself, the inventory and the area, so it is
+ * made after the others have their digests. */
 bool foreign_write(size_t i, const struct inventory *inv, const struct documents *documents,
     struct buf *out, struct err *e) MUST_CHECK;

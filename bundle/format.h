@@ -1,6 +1,6 @@
 /*
- * The bundle, version 1: one canonical ustar file that is an OCI image layout and a docker archive
- * at the same time.
+ * The bundle, version 1: one canonical ustar file that is an OCI image layout and a docker
+ * archive at the same time.
  *
  *   offset 0   header  bundle/inventory.json      the signed bytes, <= INVENTORY_MAX
  *              data    one line of ASCII JSON

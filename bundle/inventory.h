@@ -6,6 +6,7 @@
 
 #include "bundle/format.h"
 #include "manifests/digest.h"
+#include "manifests/digestmap.h"
 
 /* One member after the signature area.  name is NULL for a blob, whose path is its digest. */
 struct member {
@@ -15,8 +16,8 @@ struct member {
 };
 
 struct bundle_image {
-	char *ref; /* as recorded: registry.immuta.com/memcached:1.6-alpine */
-	struct digest digest;        /* what is pushed */
+	char *ref;		     /* as recorded: registry.immuta.com/memcached:1.6-alpine */
+	struct digest digest;	     /* what is pushed */
 	struct digest source_digest; /* what the tag named */
 	uint64_t size;
 	char *media_type;
@@ -29,7 +30,7 @@ struct bundle_image {
 struct bundle_chart {
 	char *name;
 	char *version;
-	struct digest blob; /* the .tgz */
+	struct digest blob;	    /* the .tgz */
 	struct descriptor manifest; /* its OCI manifest; media_type owned */
 	char *source;
 };
@@ -39,9 +40,9 @@ struct inventory {
 	char *channel;
 	char *version;
 	uint64_t sequence;
-	uint64_t created; /* seconds since 1970, written as RFC 3339 */
-	char *expires;    /* NULL: never */
-	char *tool;       /* "sealift/1.0.0" */
+	uint64_t created;      /* seconds since 1970, written as RFC 3339 */
+	char *expires;	       /* NULL: never */
+	char *tool;	       /* "sealift/1.0.0" */
 	struct digest release; /* the release document's blob */
 	struct bundle_chart *charts;
 	size_t chart_count;
@@ -49,7 +50,10 @@ struct inventory {
 	size_t image_count;
 	struct member *members;
 	size_t member_count;
-	uint64_t total; /* bytes of the whole file */
+	uint64_t total;		  /* bytes of the whole file */
+	bool newer;		  /* it requires what this version does not know */
+	struct digest_map *index; /* of the first indexed members, by digest */
+	size_t indexed;
 };
 
 struct inventory *inventory_new(void);

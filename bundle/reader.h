@@ -1,10 +1,10 @@
 /*
- * A bundle that is believed: having a struct reader is having a bundle whose inventory a trusted
- * key signed; it cannot be had otherwise.  BUNDLE.md 1.5.
+ * A bundle that is believed: having a struct reader is having a bundle whose inventory a
+ * trusted key signed; it cannot be had otherwise.  BUNDLE.md 1.5.
  */
 #pragma once
 
-#include "base/stream.h"
+#include "base/file.h"
 #include "bundle/inventory.h"
 #include "bundle/trust.h"
 #include "manifests/verify.h"
@@ -14,8 +14,8 @@ struct reader;
 
 /* Opens PATH, checks the signature over the raw inventory, then reads the inventory.
  * ERR_UNTRUSTED or ERR_DAMAGED as BUNDLE.md 1.5 says. */
-bool reader_open(const char *path, const struct trust *trust, struct reader **out, struct err *e)
-    MUST_CHECK;
+bool reader_open(
+    const char *path, const struct trust *trust, struct reader **out, struct err *e) MUST_CHECK;
 void reader_free(struct reader *r);
 void reader_drop(struct reader **r);
 
@@ -27,31 +27,32 @@ const struct digest *reader_id(const struct reader *r);
 /* The kid of the trusted key that signed. */
 const char *reader_signer(const struct reader *r);
 
-/* A source of member i that checks header, size and digest as it is read; safe from many threads,
- * each with a member_source of its own.  member_source_drop when done. */
+/* A source of member i that checks header, size and digest as it is read; safe from many
+ * threads, each with a member_source of its own.  member_source_drop when done. */
 struct member_source {
 	struct verify_source verify; /* read &verify.source */
-	struct source file;
-	const struct reader *reader;
-	uint64_t at;
-	size_t member;
+	struct file_source file;
 };
-bool reader_member(const struct reader *r, size_t i, struct member_source *s, struct err *e) MUST_CHECK;
+bool reader_member(
+    const struct reader *r, size_t i, struct member_source *s, struct err *e) MUST_CHECK;
 void member_source_drop(struct member_source *s);
 
 /* A small member whole, verified. */
 bool reader_small(const struct reader *r, size_t i, struct buf *out, struct err *e) MUST_CHECK;
 
-/* Every byte: headers, data, padding, trailer, end of file; the documents for other tools are made
- * anew and compared.  The sentence of a failure names the member and the offset of the first
- * damage. */
-bool reader_verify(const struct reader *r, size_t jobs, struct watch *watch, struct err *e) MUST_CHECK;
+/* Every byte: headers, data, padding, trailer, end of file; the documents for other tools are
+ * made anew and compared.  The sentence of a failure names the member and the offset of the
+ * first damage. */
+bool reader_verify(
+    const struct reader *r, size_t jobs, struct watch *watch, struct err *e) MUST_CHECK;
 
 /* What can be said of a file without trusting anyone: shown, never used. */
+enum { GLIMPSE_KIDS = 8 };
 struct glimpse {
 	struct inventory *inventory;
 	struct digest id;
-	char kids[8][KID_TEXT]; /* of signatures that claim to be there, unverified */
+	char kids[GLIMPSE_KIDS]
+		 [KID_TEXT]; /* of signatures that claim to be there, unverified */
 	size_t kid_count;
 };
 bool reader_glimpse(const char *path, struct glimpse *out, struct err *e) MUST_CHECK;

@@ -9,16 +9,18 @@
 
 struct writer;
 
-/* Takes hold of PATH.partial (locked; a second writer is refused).  With resume, when a killed run
- * left one whose inventory this very key signed, *begun is that inventory, so that the caller can
- * plan the same bytes again; else *begun is NULL.  Refuses a path that exists with FILE_REFUSE. */
-bool writer_open(const char *path, enum file_existing existing, bool resume, const struct key *key,
-    struct writer **out, struct inventory **begun, struct err *e) MUST_CHECK;
+/* Takes hold of PATH.partial (locked; a second writer is refused).  With resume, when a killed
+ * run left one whose inventory this very key signed, *begun is that inventory, so that the
+ * caller can plan the same bytes again; else *begun is NULL.  Refuses a path that exists with
+ * FILE_REFUSE. */
+bool writer_open(const char *path, enum file_existing existing, bool resume,
+    const struct key *key, struct writer **out, struct inventory **begun,
+    struct err *e) MUST_CHECK;
 
 /* Decides the layout.  When bytes equal what the interrupted run signed, its file is continued,
  * else the file begins anew: header, inventory, signature by key, padding. */
-bool writer_begin(struct writer *w, const struct inventory *inv, struct slice bytes, struct err *e)
-    MUST_CHECK;
+bool writer_begin(struct writer *w, const struct inventory *inv, struct slice bytes,
+    struct err *e) MUST_CHECK;
 
 /* Whether the file is continued. */
 bool writer_resumed(const struct writer *w);
@@ -27,15 +29,15 @@ bool writer_resumed(const struct writer *w);
  * is believed. */
 bool writer_has(struct writer *w, size_t i, bool *has, struct err *e) MUST_CHECK;
 
-/* Writes header and padding of member i and gives a sink for its data (rewinds; exactly its size).
- * Safe from many threads for different members. */
-struct member_sink {
-	struct file_sink file;
-};
-bool writer_member(struct writer *w, size_t i, struct member_sink *sink, struct err *e) MUST_CHECK;
+/* Writes the header of member i and gives a sink for its data (rewinds; exactly its size);
+ * after the data, writer_member_end writes the padding.  Safe from many threads for different
+ * members. */
+bool writer_member(
+    struct writer *w, size_t i, struct file_sink *sink, struct err *e) MUST_CHECK;
+bool writer_member_end(struct writer *w, size_t i, struct err *e) MUST_CHECK;
 
-/* Trailer, self-check of the layout and of all small members, fsync, rename.  Before this nothing
- * exists under the final name. */
+/* Trailer, self-check of the layout and of all small members, fsync, rename.  Before this
+ * nothing exists under the final name. */
 bool writer_finish(struct writer *w, struct err *e) MUST_CHECK;
 
 /* Gives it back; an unfinished PATH.partial stays and can be continued. */

@@ -40,28 +40,32 @@ static void tell(const struct fetching *f, size_t i, enum news_kind kind, const 
 				 .bytes = kind == NEWS_BYTES ? m->size : 0});
 }
 
+/* Header, bytes, padding: whole, or not believed by a later run. */
+static bool bring(const struct fetching *f, size_t worker, size_t i, struct err *e)
+{
+	const struct slice known = f->plan->members[i].bytes;
+	struct file_sink sink;
+
+	return writer_member(f->writer, i, &sink, e)
+	       && (known.ptr ? write_known(known, &sink.sink, e)
+			     : fetch_blob(f, worker, i, &sink.sink, e))
+	       && writer_member_end(f->writer, i, e);
+}
+
 static bool fetch_member(void *context, size_t worker, size_t i, struct err *e)
 {
 	const struct fetching *f = context;
-	const struct slice known = f->plan->members[i].bytes;
-	struct member_sink sink;
+	const bool known = f->plan->members[i].bytes.ptr != NULL;
 	bool has = false;
 
 	if (writer_resumed(f->writer) && !writer_has(f->writer, i, &has, e))
 		return false;
-	if (has || known.ptr)
+	if (!has && !bring(f, worker, i, e))
+		return false;
+	if (has || known)
 		tell(f, i, NEWS_BYTES, NULL);
-	if (has) {
-		tell(f, i, NEWS_DONE, "kept");
-		return true;
-	}
-	if (!writer_member(f->writer, i, &sink, e))
-		return false;
-	if (known.ptr)
-		return write_known(known, &sink.file.sink, e);
-	if (!fetch_blob(f, worker, i, &sink.file.sink, e))
-		return false;
-	tell(f, i, NEWS_DONE, "fetched");
+	if (has || !known)
+		tell(f, i, NEWS_DONE, has ? "kept" : "fetched");
 	return true;
 }
 

@@ -1,0 +1,368 @@
+#include "bundle/reader.h"
+
+#include "base/file.h"
+#include "base/own.h"
+#include "base/pool.h"
+#include "bundle/foreign.h"
+#include "bundle/head.h"
+#include "bundle/layout.h"
+#include "bundle/ustar.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum {
+	SHELF = 16,			/* documents held while one docker entry is made */
+	DOCUMENT_MAX = 8 * 1024 * 1024, /* bytes of a document for other tools */
+};
+
+struct reader {
+	int fd;
+	struct inventory *inv;
+	struct layout layout;
+	struct digest id;
+	char signer[KID_TEXT];
+};
+
+enum verdict {
+	REFUSED,
+	TRUSTED,
+};
+
+static bool open_file(const char *path, int *fd, struct err *e)
+{
+	struct stat st;
+
+	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (*fd < 0) {
+		const bool missing = errno == ENOENT;
+		(void)err_errno(e, "cannot open it");
+		if (missing)
+			e->kind = ERR_MISSING;
+		return false;
+	}
+	if (fstat(*fd, &st) != 0)
+		return err_errno(e, "cannot look at it");
+	return S_ISREG(st.st_mode) || S_ISBLK(st.st_mode)
+	       || err_set(
+		   e, ERR_USAGE, "expected a file or a block device, found something else");
+}
+
+static bool no_trusted_signature(const struct head *h, struct err *e)
+{
+	if (!h->count)
+		return err_set(e, ERR_UNTRUSTED,
+		    "expected a signature by a trusted key, found none at all");
+	return err_set(e, ERR_UNTRUSTED,
+	    "expected a signature by a trusted key, found one by %s%s; --trust names whom to "
+	    "believe",
+	    h->signatures[0].kid, h->count > 1 ? " and others" : "");
+}
+
+/* Decides whether the raw inventory is believed.  A signature that fails under a trusted key
+ * refuses, whatever else is there. */
+static bool check_signatures(
+    const struct head *h, const struct trust *trust, char signer[KID_TEXT], struct err *e)
+{
+	enum verdict verdict = REFUSED;
+
+	for (size_t i = 0; i < h->count; i++) {
+		const struct head_signature *s = &h->signatures[i];
+		const struct key *key = s->suffix ? trust_find(trust, s->kid) : NULL;
+
+		if (!key)
+			continue;
+		if (!signature_check(key, buf_slice(&h->inventory), s->data, e))
+			return false;
+		(void)memcpy(signer, s->kid, KID_TEXT);
+		verdict = TRUSTED;
+	}
+	return verdict == TRUSTED || no_trusted_signature(h, e);
+}
+
+bool reader_open(
+    const char *path, const struct trust *trust, struct reader **out, struct err *e)
+{
+	OWNED(reader_drop) struct reader *r = own_new(sizeof(*r));
+	OWNED(head_drop) struct head head = {0};
+
+	r->fd = -1;
+	if (!open_file(path, &r->fd, e) || !head_read(r->fd, &head, e)
+	    || !check_signatures(&head, trust, r->signer, e)
+	    || !inventory_read(buf_slice(&head.inventory), &r->inv, e)
+	    || !layout_make(r->inv, head.inventory.len, &r->layout, e))
+		return false;
+	digest_of(buf_slice(&head.inventory), &r->id);
+	*out = STEAL(r);
+	return true;
+}
+
+void reader_free(struct reader *r)
+{
+	if (!r)
+		return;
+	drop_fd(&r->fd);
+	inventory_free(r->inv);
+	layout_drop(&r->layout);
+	free(r);
+}
+
+void reader_drop(struct reader **r)
+{
+	reader_free(*r);
+	*r = NULL;
+}
+
+const struct inventory *reader_inventory(const struct reader *r)
+{
+	return r->inv;
+}
+
+const struct digest *reader_id(const struct reader *r)
+{
+	return &r->id;
+}
+
+const char *reader_signer(const struct reader *r)
+{
+	return r->signer;
+}
+
+/* Says where in the file a member's damage is. */
+static bool in_member(const struct reader *r, size_t i, struct err *e)
+{
+	char path[101];
+
+	return err_in(e, "%s, at byte %llu", member_path(&r->inv->members[i], path),
+	    (unsigned long long)r->layout.headers[i]);
+}
+
+static bool check_header(const struct reader *r, size_t i, struct err *e)
+{
+	const struct member *m = &r->inv->members[i];
+	unsigned char want[TAR_BLOCK];
+	unsigned char found[TAR_BLOCK];
+	char path[101];
+
+	ustar_header(member_path(m, path), m->size, want);
+	if (!file_read_at(r->fd, found, sizeof(found), r->layout.headers[i], e))
+		return false;
+	return memcmp(found, want, sizeof(want)) == 0
+	       || err_set(e, ERR_DAMAGED, "expected its tar header, found other bytes");
+}
+
+static bool check_zeros(const struct reader *r, uint64_t at, size_t len, struct err *e)
+{
+	static const unsigned char zeros[TRAILER];
+	unsigned char found[TRAILER];
+
+	if (!file_read_at(r->fd, found, len, at, e))
+		return false;
+	return memcmp(found, zeros, len) == 0
+	       || err_set(e, ERR_DAMAGED, "expected %zu zero bytes at byte %llu, found others",
+		   len, (unsigned long long)at);
+}
+
+bool reader_member(const struct reader *r, size_t i, struct member_source *s, struct err *e)
+{
+	const struct member *m = &r->inv->members[i];
+	const struct descriptor want = {.digest = m->digest, .size = m->size};
+
+	if (!check_header(r, i, e))
+		return in_member(r, i, e);
+	file_source_init(&s->file, r->fd, layout_data(&r->layout, i), m->size);
+	verify_source_init(&s->verify, &want, &s->file.source);
+	return true;
+}
+
+void member_source_drop(struct member_source *s)
+{
+	verify_source_drop(&s->verify);
+}
+
+bool reader_small(const struct reader *r, size_t i, struct buf *out, struct err *e)
+{
+	OWNED(member_source_drop) struct member_source source = {0};
+	struct buf_sink sink;
+
+	if (i >= r->inv->member_count)
+		return err_set(e, ERR_DAMAGED, "expected a member of the bundle, found none");
+	if (r->inv->members[i].size > SMALL_MEMBER_MAX) {
+		(void)err_set(e, ERR_LIMIT, "expected at most %d bytes, found %llu",
+		    SMALL_MEMBER_MAX, (unsigned long long)r->inv->members[i].size);
+		return in_member(r, i, e);
+	}
+	buf_init(out, SMALL_MEMBER_MAX);
+	buf_sink_init(&sink, out);
+	if (!reader_member(r, i, &source, e))
+		return false;
+	return stream_copy(&source.verify.source, &sink.sink, e) || in_member(r, i, e);
+}
+
+/* A sink that only tells how far the reading is. */
+struct telling_sink {
+	struct sink sink;
+	struct watch *watch;
+};
+
+static bool tell_bytes(struct sink *self, const void *bytes, size_t len, struct err *e)
+{
+	(void)bytes;
+	(void)e;
+	watch_tell(((struct telling_sink *)self)->watch,
+	    &(struct news){.kind = NEWS_BYTES, .bytes = len});
+	return true;
+}
+
+/* What the workers of a verification share. */
+struct verification {
+	const struct reader *reader;
+	struct watch *watch;
+	pthread_mutex_t lock;
+	size_t worst; /* the first damaged member, under the lock */
+	struct err error;
+};
+
+static bool verify_member(const struct verification *v, size_t i, struct err *e)
+{
+	const struct reader *r = v->reader;
+	const struct member *m = &r->inv->members[i];
+	struct telling_sink sink = {.sink = {tell_bytes, NULL}, .watch = v->watch};
+	OWNED(member_source_drop) struct member_source source = {0};
+
+	if (!reader_member(r, i, &source, e))
+		return false;
+	return (stream_copy(&source.verify.source, &sink.sink, e)
+		   && check_zeros(r, layout_data(&r->layout, i) + m->size,
+		       (size_t)(ustar_padded(m->size) - m->size), e))
+	       || in_member(r, i, e);
+}
+
+/* Members begin in order and those that began finish, so the lowest failure is the first
+ * damage. */
+static bool verify_job(void *context, size_t worker, size_t i, struct err *e)
+{
+	struct verification *v = context;
+
+	(void)worker;
+	if (verify_member(v, i, e))
+		return true;
+	pthread_mutex_lock(&v->lock);
+	if (i < v->worst) {
+		v->worst = i;
+		v->error = *e;
+	}
+	pthread_mutex_unlock(&v->lock);
+	return false;
+}
+
+static bool verify_members(
+    const struct reader *r, size_t jobs, struct watch *watch, struct err *e)
+{
+	struct verification v = {.reader = r, .watch = watch, .worst = SIZE_MAX};
+	const struct pool pool = {
+	    .workers = jobs, .jobs = r->inv->member_count, .work = verify_job, .context = &v};
+
+	(void)pthread_mutex_init(&v.lock, NULL);
+	const bool ok = pool_run(&pool, e);
+	if (!ok && v.worst != SIZE_MAX && e->kind != ERR_STOPPED)
+		*e = v.error;
+	(void)pthread_mutex_destroy(&v.lock);
+	return ok;
+}
+
+static bool verify_end(const struct reader *r, struct err *e)
+{
+	struct stat st;
+
+	if (!check_zeros(r, r->layout.trailer, TRAILER, e))
+		return err_in(e, "the end of the tar file");
+	if (fstat(r->fd, &st) != 0)
+		return err_errno(e, "cannot look at it");
+	return !S_ISREG(st.st_mode) || (uint64_t)st.st_size == r->layout.total
+	       || err_set(e, ERR_DAMAGED,
+		   "expected the end of the file at byte %llu, found more bytes",
+		   (unsigned long long)r->layout.total);
+}
+
+/* The last few documents that were asked for, verified; a pointer stays good for SHELF
+ * questions. */
+struct bundle_documents {
+	struct documents documents;
+	const struct reader *reader;
+	struct image **shelf; /* SHELF of them */
+	size_t *next;
+};
+
+static const struct image *find_document(const struct documents *self, const struct digest *d)
+{
+	const struct bundle_documents *b = (const struct bundle_documents *)self;
+	struct image **place = &b->shelf[(*b->next)++ % SHELF];
+	OWNED(buf_drop) struct buf raw = BUF(0);
+	struct err ignored = {0};
+
+	image_drop(place);
+	if (reader_small(b->reader, inventory_find(b->reader->inv, d), &raw, &ignored)
+	    && !image_parse_take(&raw, NULL, place, &ignored))
+		*place = NULL;
+	return *place;
+}
+
+/* The documents for other tools say what the inventory says, or another tool would read another
+ * bundle.  README-VERIFY.txt is prose, and may be another version's. */
+static bool verify_foreign(const struct reader *r, struct err *e)
+{
+	struct image *shelf[SHELF] = {NULL};
+	size_t next = 0;
+	const struct bundle_documents documents = {{find_document}, r, shelf, &next};
+	bool ok = true;
+
+	for (size_t i = 1; ok && i < FOREIGN_COUNT; i++) {
+		OWNED(buf_drop) struct buf text = BUF(DOCUMENT_MAX);
+		struct digest digest;
+
+		ok = foreign_write(i, r->inv, &documents.documents, &text, e);
+		digest_of(buf_slice(&text), &digest);
+		if (ok && !digest_equal(&digest, &r->inv->members[i].digest)) {
+			ok = err_set(e, ERR_DAMAGED,
+			    "expected it to say what the inventory says, found that it does "
+			    "not");
+			(void)in_member(r, i, e);
+		}
+	}
+	for (size_t i = 0; i < SHELF; i++)
+		image_free(shelf[i]);
+	return ok;
+}
+
+bool reader_verify(const struct reader *r, size_t jobs, struct watch *watch, struct err *e)
+{
+	return verify_members(r, jobs, watch, e) && verify_end(r, e) && verify_foreign(r, e);
+}
+
+bool reader_glimpse(const char *path, struct glimpse *out, struct err *e)
+{
+	OWNED(drop_fd) int fd = -1;
+	OWNED(head_drop) struct head head = {0};
+
+	*out = (struct glimpse){0};
+	if (!open_file(path, &fd, e) || !head_read(fd, &head, e)
+	    || !inventory_read(buf_slice(&head.inventory), &out->inventory, e))
+		return false;
+	digest_of(buf_slice(&head.inventory), &out->id);
+	for (size_t i = 0; i < head.count && out->kid_count < GLIMPSE_KIDS; i++)
+		if (head.signatures[i].suffix)
+			(void)memcpy(
+			    out->kids[out->kid_count++], head.signatures[i].kid, KID_TEXT);
+	return true;
+}
+
+void glimpse_drop(struct glimpse *g)
+{
+	inventory_free(g->inventory);
+	*g = (struct glimpse){0};
+}

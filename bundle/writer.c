@@ -1,0 +1,232 @@
+#include "bundle/writer.h"
+
+#include "base/own.h"
+#include "bundle/head.h"
+#include "bundle/layout.h"
+#include "bundle/ustar.h"
+#include "manifests/verify.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	/* Members up to this size are read back before the rename; layers were hashed as they
+	   came. */
+	SELF_CHECK_MAX = 1024 * 1024,
+};
+
+struct writer {
+	struct outfile *file;
+	char *path;
+	const struct key *key;
+	const struct inventory *inv;
+	struct layout layout;
+	struct buf begun; /* the inventory that an interrupted run of this key signed */
+	bool resumed;
+};
+
+static const struct head_signature *find_signature(const struct head *h, const char *kid)
+{
+	for (size_t i = 0; i < h->count; i++)
+		if (h->signatures[i].suffix && strcmp(h->signatures[i].kid, kid) == 0)
+			return &h->signatures[i];
+	return NULL;
+}
+
+/* Reads the head of the file under way and believes it only when this key signed it: anyone who
+ * can write the folder could have left the file there. */
+static bool read_own_head(const struct writer *w, struct head *h, struct err *e)
+{
+	const struct head_signature *own;
+	char kid[KID_TEXT];
+
+	if (!head_read(outfile_fd(w->file), h, e))
+		return false;
+	own = find_signature(h, key_kid(w->key, kid));
+	if (!own)
+		return err_set(e, ERR_UNTRUSTED, "expected a signature by %s, found none", kid);
+	return signature_check(w->key, buf_slice(&h->inventory), own->data, e);
+}
+
+static void look_for_begun(struct writer *w, struct inventory **begun)
+{
+	OWNED(head_drop) struct head h = {0};
+	struct err ignored = {0};
+
+	*begun = NULL;
+	if (read_own_head(w, &h, &ignored)
+	    && inventory_read(buf_slice(&h.inventory), begun, &ignored))
+		w->begun = STEAL(h.inventory);
+}
+
+bool writer_open(const char *path, enum file_existing existing, bool resume,
+    const struct key *key, struct writer **out, struct inventory **begun, struct err *e)
+{
+	OWNED(writer_drop) struct writer *w = own_new(sizeof(*w));
+
+	w->key = key;
+	w->path = own_text(path);
+	*begun = NULL;
+	if (!outfile_open(path, ".partial", existing, resume, &w->file, e))
+		return false;
+	if (outfile_resumed(w->file))
+		look_for_begun(w, begun);
+	if (*begun)
+		outfile_keep(w->file);
+	*out = STEAL(w);
+	return true;
+}
+
+static bool begin_anew(struct writer *w, struct slice bytes, struct err *e)
+{
+	OWNED(buf_drop) struct buf signature = BUF(SIGNATURE_MAX);
+	char kid[KID_TEXT];
+
+	if (!signature_make(w->key, bytes, &signature, e))
+		return false;
+	if (ftruncate(outfile_fd(w->file), 0) != 0)
+		return err_errno(e, "cannot empty it");
+	outfile_keep(w->file);
+	return head_write(
+	    outfile_fd(w->file), bytes, key_kid(w->key, kid), buf_slice(&signature), e);
+}
+
+bool writer_begin(
+    struct writer *w, const struct inventory *inv, struct slice bytes, struct err *e)
+{
+	w->inv = inv;
+	w->resumed = w->begun.len && slice_equal(buf_slice(&w->begun), bytes);
+	if (!layout_make(inv, bytes.len, &w->layout, e)
+	    || (!w->resumed && !begin_anew(w, bytes, e)))
+		return err_in(e, "%s", w->path);
+	return true;
+}
+
+bool writer_resumed(const struct writer *w)
+{
+	return w->resumed;
+}
+
+static size_t padding_of(const struct member *m)
+{
+	return (size_t)(ustar_padded(m->size) - m->size);
+}
+
+static uint64_t padding_at(const struct writer *w, size_t i)
+{
+	return layout_data(&w->layout, i) + w->inv->members[i].size;
+}
+
+/* Whether header and padding of member i are what they must be. */
+static bool frame_holds(const struct writer *w, size_t i, struct err *e)
+{
+	static const unsigned char zeros[TAR_BLOCK];
+	const struct member *m = &w->inv->members[i];
+	unsigned char want[TAR_BLOCK];
+	unsigned char found[TAR_BLOCK];
+	char path[101];
+
+	ustar_header(member_path(m, path), m->size, want);
+	if (!file_read_at(outfile_fd(w->file), found, TAR_BLOCK, w->layout.headers[i], e))
+		return false;
+	if (memcmp(found, want, TAR_BLOCK) != 0)
+		return err_set(
+		    e, ERR_DAMAGED, "expected the header of %s, found other bytes", path);
+	if (!file_read_at(outfile_fd(w->file), found, padding_of(m), padding_at(w, i), e))
+		return false;
+	return memcmp(found, zeros, padding_of(m)) == 0
+	       || err_set(e, ERR_DAMAGED, "expected zero bytes after %s, found others", path);
+}
+
+static bool data_holds(const struct writer *w, size_t i, struct err *e)
+{
+	const struct member *m = &w->inv->members[i];
+	const struct descriptor want = {.digest = m->digest, .size = m->size};
+	struct sink nowhere = null_sink();
+	OWNED(verify_source_drop) struct verify_source verified = {0};
+	struct file_source file;
+
+	file_source_init(&file, outfile_fd(w->file), layout_data(&w->layout, i), m->size);
+	verify_source_init(&verified, &want, &file.source);
+	return stream_copy(&verified.source, &nowhere, e);
+}
+
+bool writer_has(struct writer *w, size_t i, bool *has, struct err *e)
+{
+	struct err found = {0};
+
+	*has = frame_holds(w, i, &found) && data_holds(w, i, &found);
+	if (*has || found.kind == ERR_DAMAGED)
+		return true;
+	*e = found;
+	return err_in(e, "%s", w->path);
+}
+
+bool writer_member(struct writer *w, size_t i, struct file_sink *sink, struct err *e)
+{
+	const struct member *m = &w->inv->members[i];
+	unsigned char header[TAR_BLOCK];
+	char path[101];
+
+	ustar_header(member_path(m, path), m->size, header);
+	file_sink_init(sink, outfile_fd(w->file), layout_data(&w->layout, i), m->size);
+	return file_write_at(
+		   outfile_fd(w->file), header, sizeof(header), w->layout.headers[i], e)
+	       || err_in(e, "%s", w->path);
+}
+
+bool writer_member_end(struct writer *w, size_t i, struct err *e)
+{
+	static const unsigned char zeros[TAR_BLOCK];
+	const size_t padding = padding_of(&w->inv->members[i]);
+
+	return !padding
+	       || file_write_at(outfile_fd(w->file), zeros, padding, padding_at(w, i), e)
+	       || err_in(e, "%s", w->path);
+}
+
+/* Reads back what a person could not afford to find broken on the far side. */
+static bool self_check(const struct writer *w, struct err *e)
+{
+	OWNED(head_drop) struct head h = {0};
+
+	if (!read_own_head(w, &h, e))
+		return false;
+	for (size_t i = 0; i < w->inv->member_count; i++)
+		if (!frame_holds(w, i, e)
+		    || (w->inv->members[i].size <= SELF_CHECK_MAX && !data_holds(w, i, e)))
+			return false;
+	return true;
+}
+
+bool writer_finish(struct writer *w, struct err *e)
+{
+	static const unsigned char zeros[TRAILER];
+	const int fd = outfile_fd(w->file);
+
+	if (!file_write_at(fd, zeros, TRAILER, w->layout.trailer, e))
+		return err_in(e, "%s", w->path);
+	if (ftruncate(fd, (off_t)w->layout.total) != 0)
+		return err_errno(e, "%s: cannot cut it to its length", w->path);
+	if (!self_check(w, e))
+		return err_in(e, "%s: reading back what was written", w->path);
+	return outfile_commit(w->file, 0666, e);
+}
+
+void writer_free(struct writer *w)
+{
+	if (!w)
+		return;
+	outfile_free(w->file);
+	layout_drop(&w->layout);
+	buf_drop(&w->begun);
+	free(w->path);
+	free(w);
+}
+
+void writer_drop(struct writer **w)
+{
+	writer_free(*w);
+	*w = NULL;
+}
