@@ -235,9 +235,10 @@ static bool send_bytes(struct upload *u, const char *url, struct err *e)
 	    .body_max = REFUSAL_BODY_MAX,
 	};
 
-	if (!u->told.source.rewind(&u->told.source, e)
-	    || !registry_try(u->at, ACCESS_PUSH, &r, a, e))
+	if (!u->told.source.rewind(&u->told.source, e))
 		return false;
+	if (!registry_try(u->at, ACCESS_PUSH, &r, a, e))
+		return a->may_pass ? err_in(e, "%s", u->doing) : false;
 	if (accepted(a->status) && !refusal_is_page(a))
 		return stored_as(a, &u->blob->digest, u->doing, e);
 	const bool mangled = a->status == 400 && refusal_has(a, "DIGEST_INVALID");
