@@ -59,8 +59,7 @@ struct yaml;
  * end. */
 bool yaml_parse(
     struct slice text, const char *what, struct yaml **out, struct err *e) MUST_CHECK;
-void yaml_free(struct yaml *y);
-void yaml_drop(struct yaml **y);
+void yaml_drop(struct yaml **y); /* no yaml_free: libyaml has one, and would call ours */
 
 /* The document's node; NULL when the text is empty but for comments. */
 const struct yaml_node *yaml_root(const struct yaml *y);
