@@ -17,13 +17,10 @@ enum {
 	CHART_RATIO_MAX = 200, /* bytes out for each byte in … */
 	CHART_RATIO_FREE =
 	    1024 * 1024, /* … once there are more than these: a small tar is mostly zeros */
-	CHART_CONFIG_MAX = 1024 * 1024, /* bytes of the config made of Chart.yaml */
-	CHART_KEYS_MAX = 1000,		/* keys of one mapping in it */
+	CHART_KEYS_MAX = 1000, /* keys of one mapping in it */
 	CHART_NAME_MAX = 128,
 	CHART_VERSION_MAX = 128, /* it becomes a tag */
 };
-
-static const char what_chart[] = "chart";
 
 /* A chart's .tgz while it is read. */
 struct unpacking {
@@ -64,8 +61,8 @@ static bool fail_archive(const struct unpacking *u, struct err *e)
 {
 	const char *why = archive_error_string(u->archive);
 
-	return err_set(e, ERR_FORMAT, "%s: expected a .tgz, found a damaged one: %s",
-	    what_chart, why ? why : "it does not say how");
+	return err_set(e, ERR_FORMAT, "expected a .tgz, found a damaged one: %s",
+	    why ? why : "it does not say how");
 }
 
 /* ---- the files of the .tgz ------------------------------------------------------------------
@@ -84,8 +81,8 @@ static bool check_path(struct slice path, struct err *e)
 		ok = part.len && !slice_is(part, ".") && !slice_is(part, "..");
 	if (!ok)
 		return err_set(e, ERR_FORMAT,
-		    "%s: expected a file inside the chart's folder, found the path \"%.*s\"",
-		    what_chart, SLICE_ARG(path));
+		    "expected a file inside the chart's folder, found the path \"%.*s\"",
+		    SLICE_ARG(path));
 	return true;
 }
 
@@ -99,14 +96,14 @@ static bool cut_folder(
 	(void)slice_cut(inside, '/', &folder);
 	if (!inside->ptr)
 		return err_set(e, ERR_FORMAT,
-		    "%s: expected all files in one folder, found %.*s outside of it",
-		    what_chart, SLICE_ARG(path));
+		    "expected all files in one folder, found %.*s outside of it",
+		    SLICE_ARG(path));
 	if (!u->folder)
 		u->folder = own_bytes(folder.ptr, folder.len);
 	if (!slice_is(folder, u->folder))
 		return err_set(e, ERR_FORMAT,
-		    "%s: expected all files in one folder, found %s and %.*s", what_chart,
-		    u->folder, SLICE_ARG(folder));
+		    "expected all files in one folder, found %s and %.*s", u->folder,
+		    SLICE_ARG(folder));
 	return true;
 }
 
@@ -128,8 +125,8 @@ static bool check_type(
 	*is_file = type == AE_IFREG && !archive_entry_hardlink(entry);
 	if (!*is_file && type != AE_IFDIR)
 		return err_set(e, ERR_FORMAT,
-		    "%s: expected files and folders only, found a link or a device: %.*s",
-		    what_chart, SLICE_ARG(path));
+		    "expected files and folders only, found a link or a device: %.*s",
+		    SLICE_ARG(path));
 	return true;
 }
 
@@ -139,17 +136,16 @@ static bool check_size(struct unpacking *u, struct archive_entry *entry, struct 
 	const int64_t size = archive_entry_size(entry);
 
 	if (++u->entries > CHART_ENTRIES_MAX)
-		return err_set(e, ERR_LIMIT, "%s: expected at most %d files, found more",
-		    what_chart, CHART_ENTRIES_MAX);
+		return err_set(
+		    e, ERR_LIMIT, "expected at most %d files, found more", CHART_ENTRIES_MAX);
 	if (size < 0 || size > CHART_OUT_MAX || u->total + (uint64_t)size > CHART_OUT_MAX)
-		return err_set(e, ERR_LIMIT,
-		    "%s: expected at most %d bytes unpacked, found more", what_chart,
+		return err_set(e, ERR_LIMIT, "expected at most %d bytes unpacked, found more",
 		    CHART_OUT_MAX);
 	u->total += (uint64_t)size;
 	if (u->total > CHART_RATIO_FREE && u->total / CHART_RATIO_MAX > u->tgz.len)
 		return err_set(e, ERR_LIMIT,
-		    "%s: expected at most %d times its %zu bytes unpacked, found more",
-		    what_chart, CHART_RATIO_MAX, u->tgz.len);
+		    "expected at most %d times its %zu bytes unpacked, found more",
+		    CHART_RATIO_MAX, u->tgz.len);
 	return true;
 }
 
@@ -161,12 +157,11 @@ static bool keep(struct unpacking *u, struct archive_entry *entry, const char *n
 	char block[16384];
 
 	if (*had)
-		return err_set(
-		    e, ERR_FORMAT, "%s: expected one %s, found two", what_chart, name);
+		return err_set(e, ERR_FORMAT, "expected one %s, found two", name);
 	*had = true;
 	if (size > CHART_FILE_MAX)
-		return err_set(e, ERR_LIMIT, "%s: expected at most %d bytes of %s, found %zu",
-		    what_chart, CHART_FILE_MAX, name, size);
+		return err_set(e, ERR_LIMIT, "expected at most %d bytes of %s, found %zu",
+		    CHART_FILE_MAX, name, size);
 	buf_init(out, CHART_FILE_MAX);
 	for (;;) {
 		const la_ssize_t got = archive_read_data(u->archive, block, sizeof block);
@@ -178,8 +173,8 @@ static bool keep(struct unpacking *u, struct archive_entry *entry, const char *n
 		buf_add(out, block, (size_t)got);
 	}
 	if (out->len != size)
-		return err_set(e, ERR_FORMAT, "%s: expected %zu bytes of %s, found %zu",
-		    what_chart, size, name, out->len);
+		return err_set(
+		    e, ERR_FORMAT, "expected %zu bytes of %s, found %zu", size, name, out->len);
 	return buf_ok(out, e);
 }
 
@@ -192,8 +187,7 @@ static bool read_entry(struct unpacking *u, struct archive_entry *entry, struct 
 	if (!name)
 		name = archive_entry_pathname_utf8(entry);
 	if (!name || !*name)
-		return err_set(e, ERR_FORMAT,
-		    "%s: expected files with names, found one without", what_chart);
+		return err_set(e, ERR_FORMAT, "expected files with names, found one without");
 	const struct slice path = slice_of(name);
 	if (!check_path(path, e) || !check_type(entry, path, &is_file, e)
 	    || !check_size(u, entry, e))
@@ -238,8 +232,7 @@ static bool read_entries(struct unpacking *u, struct err *e)
 	}
 	if (!u->has_metadata)
 		return err_set(e, ERR_FORMAT,
-		    "%s: expected Chart.yaml in the .tgz, found %zu other entries", what_chart,
-		    u->entries);
+		    "expected Chart.yaml in the .tgz, found %zu other entries", u->entries);
 	return true;
 }
 
@@ -299,11 +292,10 @@ bool chart_read(struct slice tgz, struct chart **out, struct err *e)
 	const char *instead = found_instead(tgz);
 
 	if (instead)
-		return err_set(
-		    e, ERR_FORMAT, "%s: expected a .tgz, found %s", what_chart, instead);
+		return err_set(e, ERR_FORMAT, "expected a .tgz, found %s", instead);
 	if (tgz.len > CHART_TGZ_MAX)
-		return err_set(e, ERR_LIMIT, "%s: expected at most %d bytes, found %zu",
-		    what_chart, CHART_TGZ_MAX, tgz.len);
+		return err_set(e, ERR_LIMIT, "expected at most %d bytes, found %zu",
+		    CHART_TGZ_MAX, tgz.len);
 	if (!open_archive(&u, e) || !read_entries(&u, e) || !read_metadata(chart, e))
 		return false;
 	*out = STEAL(chart);
@@ -483,8 +475,6 @@ bool chart_oci(const struct chart *c, const struct descriptor *tgz, struct buf *
 			    c->name, *at);
 	if (!yaml_parse(buf_slice(&c->metadata), "Chart.yaml", &doc, e))
 		return false;
-	buf_init(config, CHART_CONFIG_MAX);
-	buf_init(manifest, CHART_CONFIG_MAX);
 	put_config(&to_config, yaml_root(doc));
 	d.size = config->len;
 	digest_of(buf_slice(config), &d.digest);

@@ -16,7 +16,7 @@ enum {
 struct chart {
 	char *name;
 	char *version;
-	char *app_version;  /* NULL when Chart.yaml has none */
+	char *app_version;   /* NULL when Chart.yaml has none */
 	struct buf metadata; /* Chart.yaml */
 	struct buf values;   /* values.yaml; empty when there is none */
 };
@@ -28,7 +28,7 @@ void chart_free(struct chart *c);
 void chart_drop(struct chart **c);
 
 /* The config and the manifest that make the .tgz an OCI artifact: deterministic bytes (HOC-05).
- * tgz is the descriptor of the .tgz. */
+ * tgz is the descriptor of the .tgz; config and manifest are empty and have their ceilings. */
 bool chart_oci(const struct chart *c, const struct descriptor *tgz, struct buf *config,
     struct buf *manifest, struct err *e) MUST_CHECK;
 
