@@ -600,7 +600,7 @@ static const char *method_name(enum http_method method)
 }
 
 /* What usually helps, for failures that say too little. */
-static const char *advice(CURLcode code, const char *reason)
+static const char *advice(CURLcode code)
 {
 	switch ((int)code) {
 	case CURLE_PEER_FAILED_VERIFICATION:
@@ -609,9 +609,9 @@ static const char *advice(CURLcode code, const char *reason)
 		       "check "
 		       "this machine's clock";
 	case CURLE_SSL_CONNECT_ERROR:
-		return strstr(reason, "wrong version number")
-			   ? "; it does not speak TLS: use --plain-http if that is intended"
-			   : "; TLS could not be agreed";
+		return "; TLS was not agreed: if it speaks plain http, and that is intended, "
+		       "use "
+		       "--plain-http";
 	case CURLE_COULDNT_RESOLVE_HOST:
 	case CURLE_COULDNT_CONNECT:
 		return "; check the name, the port and the proxy settings";
@@ -662,7 +662,7 @@ static bool hop_failed(struct transfer *t, CURLcode code, const char *url, struc
 	http_url_show(url, &shown);
 	t->answer->may_pass = passes(code);
 	return err_set(e, ERR_NETWORK, "%s %.160s: %.160s%s", method_name(t->request->method),
-	    buf_text(&shown), reason, advice(code, reason));
+	    buf_text(&shown), reason, advice(code));
 }
 
 static bool run(struct transfer *t, const char *url, struct err *e)
