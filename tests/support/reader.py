@@ -1,0 +1,157 @@
+"""A second reader of bundles, written from sealift-bundle(5) alone: it shares nothing with the program.
+
+    verdict(data, public_key) -> "good", "untrusted" or "damaged"
+
+Signatures are judged by openssl.  `split` gives the regions of a bundle and `member` makes the one header that
+may stand before data, so that tests can build bundles that no writer would.
+"""
+
+import base64
+import hashlib
+import json
+import os
+import re
+import subprocess
+import tempfile
+
+BLOCK, AREA, TRAILER = 512, 32768, 1024
+INVENTORY_MAX, SIGNATURE_MAX, MEMBERS_MAX = 8 << 20, 8192, 16384
+FIRST = b'{"_type":"https://sealift/bundle/v1",'
+FOREIGN = ["README-VERIFY.txt", "SHA256SUMS", "oci-layout", "index.json", "manifest.json"]
+
+
+class Untrusted(Exception):
+    pass
+
+
+class Damaged(Exception):
+    pass
+
+
+def need(condition, error, what):
+    if not condition:
+        raise error(what)
+
+
+def padded(size):
+    return -(-size // BLOCK) * BLOCK
+
+
+def header(name, size):
+    """The canonical ustar header."""
+    octal = b"%011o\0" % size if size < 8 ** 11 else b"\x80" + size.to_bytes(11, "big")
+    raw = (name.encode().ljust(100, b"\0") + b"0000644\0" + b"0000000\0" * 2 + octal + b"0" * 11 + b"\0" + b" " * 8
+           + b"0" + b"\0" * 100 + b"ustar\0" + b"00" + b"\0" * 64 + b"0000000\0" * 2).ljust(BLOCK, b"\0")
+    return raw[:148] + b"%06o\0 " % sum(raw) + raw[156:]
+
+
+def member(name, data):
+    """Header, data and padding."""
+    return header(name, len(data)) + data + bytes(padded(len(data)) - len(data))
+
+
+def area(*signatures):
+    """The signature area that holds these (name, data)."""
+    taken = b"".join(member(name, data) for name, data in signatures)
+    return taken + member("bundle/pad", bytes(AREA - len(taken) - BLOCK))
+
+
+def claimed_size(raw, limit, error):
+    need(re.fullmatch(rb"[0-7]{11}\0", raw[124:136]), error, "size field")
+    size = int(raw[124:135], 8)
+    need(size <= limit, error, "size")
+    return size
+
+
+def split(data):
+    """(inventory bytes, offset of the area)."""
+    need(len(data) >= BLOCK, Untrusted, "first header")
+    size = claimed_size(data, INVENTORY_MAX, Untrusted)
+    need(data[:BLOCK] == header("bundle/inventory.json", size), Untrusted, "first header")
+    end = BLOCK + padded(size)
+    need(len(data) >= end and not any(data[BLOCK + size:end]), Untrusted, "inventory")
+    return data[BLOCK:BLOCK + size], end
+
+
+def signatures(data, at):
+    """[(kid, suffix, bytes)] of the area at that offset."""
+    end, found, last = at + AREA, [], ""
+    need(len(data) >= end, Damaged, "area")
+    while at + BLOCK <= end:
+        raw = data[at:at + BLOCK]
+        if raw == header("bundle/pad", end - at - BLOCK):
+            need(not any(data[at + BLOCK:end]), Damaged, "pad")
+            return found
+        name = raw[:100].rstrip(b"\0").decode("latin-1")
+        shape = re.fullmatch(r"bundle/sig/([0-9a-f]{16})\.([a-z0-9.]+)", name)
+        need(shape and name > last, Damaged, "name in the area")
+        size = claimed_size(raw, SIGNATURE_MAX, Damaged)
+        after = at + BLOCK + padded(size)
+        need(raw == header(name, size) and after <= end - BLOCK, Damaged, "header in the area")
+        need(not any(data[at + BLOCK + size:after]), Damaged, "padding in the area")
+        found.append((shape[1], shape[2], data[at + BLOCK:at + BLOCK + size]))
+        at, last = after, name
+    raise Damaged("no pad")
+
+
+def openssl_says(public_key, text, signature):
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [os.path.join(folder, n) for n in ("text", "signature")]
+        for path, data in zip(paths, (text, signature)):
+            with open(path, "wb") as f:
+                f.write(data)
+        for command in (["dgst", "-sha256", "-verify", public_key, "-signature", paths[1], paths[0]],
+                        ["pkeyutl", "-verify", "-rawin", "-pubin", "-inkey", public_key, "-in", paths[0],
+                         "-sigfile", paths[1]]):
+            if subprocess.run(["openssl", *command], capture_output=True).returncode == 0:
+                return True
+    return False
+
+
+def kid_of(public_key):
+    der = subprocess.run(["openssl", "pkey", "-pubin", "-in", public_key, "-outform", "DER"], check=True,
+                         capture_output=True).stdout
+    return hashlib.sha256(der).hexdigest()[:16]
+
+
+def check_trust(inventory, found, public_key):
+    own = [text for kid, suffix, text in found if (kid, suffix) == (kid_of(public_key), "sig")]
+    need(own, Untrusted, "no signature by that key")
+    try:
+        raw = base64.b64decode(own[0].rstrip(b"\n"), validate=True)
+    except ValueError as error:
+        raise Untrusted("base64") from error
+    need(base64.b64encode(raw) + b"\n" == own[0], Untrusted, "another encoding")
+    need(openssl_says(public_key, inventory, raw), Untrusted, "signature")
+
+
+def once(pairs):
+    need(len(dict(pairs)) == len(pairs), Damaged, "a key twice")
+    return dict(pairs)
+
+
+def check_members(data, at, inventory):
+    members = inventory["members"]
+    need(len(members) <= MEMBERS_MAX and len({m["path"] for m in members}) == len(members), Damaged, "members")
+    need([m["path"] for m in members[:5]] == FOREIGN, Damaged, "first members")
+    for m in members:
+        need(m in members[:5] or m["path"] == "blobs/sha256/" + m["sha256"], Damaged, "path")
+        end = at + BLOCK + m["size"]
+        need(data[at:at + BLOCK] == header(m["path"], m["size"]), Damaged, "header")
+        need(hashlib.sha256(data[at + BLOCK:end]).hexdigest() == m["sha256"], Damaged, "digest")
+        at += BLOCK + padded(m["size"])
+        need(len(data) >= at and not any(data[end:at]), Damaged, "padding")
+    need(data[at:] == bytes(TRAILER) and len(data) == inventory["total"], Damaged, "the end")
+
+
+def verdict(data, public_key):
+    try:
+        inventory, at = split(data)
+        check_trust(inventory, signatures(data, at), public_key)
+        need(inventory.startswith(FIRST) and inventory.endswith(b"\n"), Damaged, "first bytes")
+        check_members(data, at + AREA, json.loads(inventory, object_pairs_hook=once))
+    except Untrusted:
+        return "untrusted"
+    except (Damaged, KeyError, ValueError):
+        return "damaged"
+    return "good"
