@@ -226,12 +226,11 @@ static bool check_left_over(const struct outfile *o, struct err *e)
 	struct stat open_one;
 	struct stat named;
 
-	if (fstat(o->fd, &open_one) != 0 ||
-	    fstatat(o->folder, o->temporary, &named, AT_SYMLINK_NOFOLLOW) != 0)
+	if (fstat(o->fd, &open_one) != 0
+	    || fstatat(o->folder, o->temporary, &named, AT_SYMLINK_NOFOLLOW) != 0)
 		return err_errno(e, "cannot look at %s", o->temporary);
-	if (!S_ISREG(open_one.st_mode) || open_one.st_uid != geteuid() ||
-	    open_one.st_nlink != 1 || open_one.st_ino != named.st_ino ||
-	    open_one.st_dev != named.st_dev)
+	if (!S_ISREG(open_one.st_mode) || open_one.st_uid != geteuid() || open_one.st_nlink != 1
+	    || open_one.st_ino != named.st_ino || open_one.st_dev != named.st_dev)
 		return err_set(e, ERR_SYSTEM,
 		    "%s is there and is not a plain file of this user alone; move it away",
 		    o->temporary);
@@ -342,8 +341,8 @@ bool outfile_commit(struct outfile *o, mode_t mode, struct err *e)
 	if (!set_mode(o->fd, mode, e))
 		return err_in(e, "%s", o->final);
 	if (fsync(o->fd) != 0)
-		return write_failed((uint64_t)lseek(o->fd, 0, SEEK_END), e) ||
-		       err_in(e, "%s", o->final);
+		return write_failed((uint64_t)lseek(o->fd, 0, SEEK_END), e)
+		       || err_in(e, "%s", o->final);
 	if (!rename_final(o, e))
 		return err_in(e, "%s", o->final);
 	o->keep = true;

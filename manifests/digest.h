@@ -1,6 +1,6 @@
 /*
- * Digests and descriptors: the identity and size that every byte must have before it is believed
- * (PROTOCOL RULE-2).  SHA-256 only; the one file that meets OpenSSL's hashes.
+ * Digests and descriptors: the identity and size that every byte must have before it is
+ * believed (PROTOCOL RULE-2).  SHA-256 only; the one file that meets OpenSSL's hashes.
  */
 #pragma once
 

@@ -9,12 +9,12 @@
 
 enum {
 	IMAGE_DOCUMENT_MAX = 8 * 1024 * 1024, /* bytes of one manifest or index */
-	IMAGE_CHILDREN_MAX = 4096,            /* descriptors in one document */
+	IMAGE_CHILDREN_MAX = 4096,	      /* descriptors in one document */
 };
 
 enum image_kind {
 	IMAGE_MANIFEST, /* parts[0] is the config, then the layers in order */
-	IMAGE_INDEX,    /* parts are child manifests or indexes */
+	IMAGE_INDEX,	/* parts are child manifests or indexes */
 };
 
 #define MEDIA_OCI_INDEX "application/vnd.oci.image.index.v1+json"
@@ -24,17 +24,18 @@ enum image_kind {
 
 struct image_part {
 	struct descriptor descriptor; /* media_type points into the image */
-	bool has_platform;            /* of a child in an index */
+	bool has_platform;	      /* of a child in an index */
 	struct platform platform;
-	bool attestation; /* unknown/unknown or vnd.docker.reference.*: never selected (PLT-05) */
-	bool foreign;     /* has urls; they are never followed (DL-16) */
+	bool attestation; /* unknown/unknown or vnd.docker.reference.*: never selected (PLT-05)
+			   */
+	bool foreign;	  /* has urls; they are never followed (DL-16) */
 };
 
 struct image {
 	enum image_kind kind;
 	struct descriptor self; /* of raw; media_type owned below */
-	char *media_type;       /* as the wire or the document says it; the PUT needs exactly this */
-	struct buf raw;         /* exactly the bytes that came */
+	char *media_type; /* as the wire or the document says it; the PUT needs exactly this */
+	struct buf raw;	  /* exactly the bytes that came */
 	struct image_part *parts;
 	size_t count;
 	char **media_types; /* owned texts that the parts point to */
@@ -43,15 +44,15 @@ struct image {
 /* Reads a document, taking raw (emptied).  content_type is the wire's or the parent's, or NULL
  * (MAN-03 decides between it and the document).  ERR_FORMAT, ERR_LIMIT; schema 1 and ambiguous
  * documents (MAN-02, MAN-04) are refused. */
-bool image_parse_take(struct buf *raw, const char *content_type, struct image **out, struct err *e)
-    MUST_CHECK;
+bool image_parse_take(
+    struct buf *raw, const char *content_type, struct image **out, struct err *e) MUST_CHECK;
 void image_free(struct image *image);
 void image_drop(struct image **image);
 
 /* The child of an index that serves the platform best, first among equals (PLT-03); ERR_MISSING
  * with the list of platforms that are there (PLT-07). */
-bool image_select(const struct image *index, const struct platform *want, size_t *child, struct err *e)
-    MUST_CHECK;
+bool image_select(const struct image *index, const struct platform *want, size_t *child,
+    struct err *e) MUST_CHECK;
 
 /* os and architecture out of an image config document; false when it says none (PLT-06). */
 bool image_config_platform(struct slice config, struct platform *p);

@@ -14,16 +14,18 @@ struct text_list {
 };
 
 /* Where a chart's values say one component's image (VALUES 3.1 "profile").  Paths are dotted; a
- * key that holds a dot is written in double quotes.  "@appVersion" stands for the chart's own. */
+ * key that holds a dot is written in double quotes.  "@appVersion" stands for the chart's own.
+ */
 struct coordinates {
-	char *name;                  /* the component: "web" */
-	struct text_list whole;      /* registry/repository[:tag] in one value */
+	char *name;		     /* the component: "web" */
+	struct text_list whole;	     /* registry/repository[:tag] in one value */
 	struct text_list registry;   /* the host, and the prefix a rewrite adds */
 	struct text_list repository; /* the path */
-	struct text_list tag;        /* read to know which tag counts; never edited */
+	struct text_list tag;	     /* read to know which tag counts; never edited */
 	struct text_list digest;
-	struct text_list dead; /* looks like a coordinate and has no effect: reported */
-	bool registry_empty_counts; /* empty_is_value: [registry]: "" means "no registry", not "unset" */
+	struct text_list dead;	    /* looks like a coordinate and has no effect: reported */
+	bool registry_empty_counts; /* empty_is_value: [registry]: "" means "no registry", not
+				       "unset" */
 	bool tag_must_be_semver;
 };
 
@@ -47,7 +49,8 @@ struct release {
 	size_t chart_count;
 	struct release_image *images;
 	size_t image_count;
-	struct text_list version_keys; /* values keys that pin the release's version: reported when behind */
+	struct text_list
+	    version_keys; /* values keys that pin the release's version: reported when behind */
 };
 
 struct parameter {
@@ -55,17 +58,19 @@ struct parameter {
 	const char *value;
 };
 
-/* Reads a release file; what names it in errors.  Unknown keys are refused with line and column,
- * a parameter that is missing or unknown is ERR_USAGE and is named with its description. */
-bool release_parse(struct slice yaml, const char *what, const struct parameter *given, size_t count,
-    struct release **out, struct err *e) MUST_CHECK;
+/* Reads a release file; what names it in errors.  Unknown keys are refused with line and
+ * column, a parameter that is missing or unknown is ERR_USAGE and is named with its
+ * description. */
+bool release_parse(struct slice yaml, const char *what, const struct parameter *given,
+    size_t count, struct release **out, struct err *e) MUST_CHECK;
 struct release *release_new(void);
 void release_free(struct release *r);
 void release_drop(struct release **r);
 
 /* Adds an image without coordinates (--image, --images) or a chart (--chart) to a release. */
 void release_add_image(struct release *r, const char *ref);
-void release_add_chart(struct release *r, const char *name, const char *repo, const char *version);
+void release_add_chart(
+    struct release *r, const char *name, const char *repo, const char *version);
 
 /* The release document: canonical JSON, MEDIA_RELEASE. */
 #define MEDIA_RELEASE "application/vnd.sealift.release.v1+json"

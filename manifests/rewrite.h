@@ -1,6 +1,6 @@
 /*
- * The customer's values file, pointed at the customer's registry: byte-range splices in the file
- * and a minimal overlay for what stands only in the chart's defaults.  VALUES.md 3.2.
+ * The customer's values file, pointed at the customer's registry: byte-range splices in the
+ * file and a minimal overlay for what stands only in the chart's defaults.  VALUES.md 3.2.
  */
 #pragma once
 
@@ -17,7 +17,7 @@ struct rewrite_request {
 };
 
 enum change_kind {
-	CHANGE_SPLICE,  /* in the customer's file, at line */
+	CHANGE_SPLICE,	/* in the customer's file, at line */
 	CHANGE_OVERLAY, /* a key of the overlay */
 };
 
@@ -39,7 +39,8 @@ struct finding {
 };
 
 struct rewrite {
-	struct buf file;    /* the new text of the customer's file; equal to the input when nothing changed */
+	struct buf file; /* the new text of the customer's file; equal to the input when nothing
+			    changed */
 	struct buf overlay; /* empty when none is needed */
 	struct change *changes;
 	size_t change_count;
@@ -48,9 +49,9 @@ struct rewrite {
 	bool blocked; /* at least one blocking finding: nothing may be written */
 };
 
-/* Decides everything and writes nothing.  ERR_FORMAT with line and column for a file that is not
- * understood; guarantees (1)-(7) of VALUES 3.2 hold for what is returned. */
-bool rewrite_values(const struct rewrite_request *request, struct rewrite **out, struct err *e)
-    MUST_CHECK;
+/* Decides everything and writes nothing.  ERR_FORMAT with line and column for a file that is
+ * not understood; guarantees (1)-(7) of VALUES 3.2 hold for what is returned. */
+bool rewrite_values(
+    const struct rewrite_request *request, struct rewrite **out, struct err *e) MUST_CHECK;
 void rewrite_free(struct rewrite *r);
 void rewrite_drop(struct rewrite **r);

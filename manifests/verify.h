@@ -35,5 +35,6 @@ struct verify_source {
 	size_t held_len;
 	size_t held_at;
 };
-void verify_source_init(struct verify_source *v, const struct descriptor *want, struct source *from);
+void verify_source_init(
+    struct verify_source *v, const struct descriptor *want, struct source *from);
 void verify_source_drop(struct verify_source *v);

@@ -9,9 +9,11 @@
 
 enum news_kind {
 	NEWS_BEGAN,   /* work on a blob or manifest begins; what, name */
-	NEWS_BYTES,   /* bytes more of it moved (negative progress after a rewind is told by NEWS_RESTART) */
+	NEWS_BYTES,   /* bytes more of it moved (negative progress after a rewind is told by
+			 NEWS_RESTART) */
 	NEWS_RESTART, /* bytes of it count for nothing; it begins again */
-	NEWS_DONE,    /* it is there; text says how: "fetched", "resumed", "exists", "uploaded", "mounted" */
+	NEWS_DONE,    /* it is there; text says how: "fetched", "resumed", "exists", "uploaded",
+			 "mounted" */
 	NEWS_RETRY,   /* an attempt failed and will be repeated; text is the sentence */
 	NEWS_WARNING, /* something a person should know once; text */
 };
@@ -19,7 +21,7 @@ enum news_kind {
 struct news {
 	enum news_kind kind;
 	const struct descriptor *what; /* may be NULL */
-	const char *name;              /* an image reference or a file, may be NULL */
+	const char *name;	       /* an image reference or a file, may be NULL */
 	const char *text;
 	uint64_t bytes;
 };
