@@ -191,8 +191,7 @@ static bool take_host(struct slice text, struct slice name, struct reference *r,
 		    "a path is lower-case letters and digits, with single \".\", \"_\", \"__\" "
 		    "or \"-\" between them",
 		    e);
-	if (!host.ptr && path.len == DIGEST_HEX
-	    && strspn(path.ptr, "0123456789abcdef") >= DIGEST_HEX)
+	if (!host.ptr && digest_parse_hex(path, &(struct digest){0}, &(struct err){0}))
 		return refuse(text, "64 hex digits are an image's id, not its name", e);
 	copy(r->host, hub ? slice_of("docker.io") : host);
 	if (bare)
