@@ -16,8 +16,8 @@ void base64_encode(struct slice bytes, struct buf *out)
 		const char quad[4] = {
 		    alphabet[group >> 18],
 		    alphabet[group >> 12 & 63],
-		    left > 1 ? alphabet[group >> 6 & 63] : '=',
-		    left > 2 ? alphabet[group & 63] : '=',
+		    (char)(left > 1 ? alphabet[group >> 6 & 63] : '='),
+		    (char)(left > 2 ? alphabet[group & 63] : '='),
 		};
 		buf_add(out, quad, sizeof(quad));
 	}
