@@ -143,7 +143,7 @@ static const struct meaning *meaning_of(long status)
 	    0, ERR_NETWORK, "the registry is in trouble; see its log, then run this again"};
 	static const struct meaning page = {
 	    0, ERR_NETWORK, "this is no registry's answer; check address and proxy"};
-	static const struct meaning other = {0, ERR_NETWORK, "no answer that can be used"};
+	static const struct meaning other = {0, ERR_NETWORK, "the registry does not accept this"};
 
 	for (const struct meaning *m = meanings; m->status; m++) {
 		if (m->status == status)
@@ -157,7 +157,8 @@ static const struct meaning *meaning_of(long status)
 bool refusal(const struct http_answer *a, const char *doing, struct err *e)
 {
 	OWNED(buf_drop) struct buf said = BUF(1024);
-	const struct meaning *m = meaning_of(a->status);
+	const bool immutable = refusal_has(a, "TAG_INVALID");
+	const struct meaning *m = meaning_of(immutable ? 409 : a->status);
 
 	refusal_text(a, &said);
 	(void)err_set(e, m->kind, "%.220s: %.180s; %s", doing, buf_text(&said), m->hint);
