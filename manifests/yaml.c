@@ -113,7 +113,9 @@ static bool check_characters(struct slice text, const char *what, size_t from, s
 /* The length of a UTF-8 BOM; a BOM of UTF-16 is an error. */
 static bool check_bom(struct slice text, const char *what, size_t *bom, struct err *e)
 {
-	if (slice_starts(text, "\xff\xfe") || slice_starts(text, "\xfe\xff"))
+	const bool half = text.len > 1 && (!text.ptr[0] || !text.ptr[1]);
+
+	if (half || slice_starts(text, "\xff\xfe") || slice_starts(text, "\xfe\xff"))
 		return err_set(e, ERR_FORMAT,
 		    "%s:1:1: expected UTF-8, found UTF-16; save the file as UTF-8", what);
 	*bom = slice_starts(text, "\xef\xbb\xbf") ? 3 : 0;
@@ -304,6 +306,20 @@ static enum yaml_style style_of(yaml_scalar_style_t style)
 	return style == YAML_FOLDED_SCALAR_STYLE ? YAML_FOLDED : YAML_PLAIN;
 }
 
+/* In {a: , b: 1} libyaml has the missing value before the comma; it belongs after the colon. */
+static void move_to_colon(struct yaml_node *node, struct slice text)
+{
+	size_t at = node->start;
+
+	while (at > 0 && is_space(text.ptr[at - 1]))
+		at--;
+	if (at == 0 || text.ptr[at - 1] != ':')
+		return;
+	node->column -= node->start - at;
+	node->start = at;
+	node->end = at;
+}
+
 /* The exact bytes of a scalar, from the bytes of its event. */
 static void set_range(const struct builder *b, struct yaml_node *node, bool properties)
 {
@@ -313,6 +329,8 @@ static void set_range(const struct builder *b, struct yaml_node *node, bool prop
 		node->start = skip_properties(b->text, from, node->end);
 		move_place(node, b->text, from);
 	}
+	if (node->style == YAML_PLAIN && node->start == node->end)
+		move_to_colon(node, b->text);
 	if (node->style == YAML_LITERAL || node->style == YAML_FOLDED)
 		node->end = trim_block(b->text, node->start, node->end);
 }
