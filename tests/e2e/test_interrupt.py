@@ -69,15 +69,15 @@ def outside_the_area(data):
     return data[:first] + data[first + AREA:]
 
 
-@pytest.mark.parametrize("kind", ["ed25519", "p256"])
-def test_export_killed_at_every_phase_continues(sealift, wire, slow_arguments, keys, tmp_path, kind):
+@pytest.mark.parametrize("kind, moments", [("ed25519", range(MOMENTS)), ("p256", range(0, MOMENTS, 4))])
+def test_export_killed_at_every_phase_continues(sealift, wire, slow_arguments, keys, tmp_path, kind, moments):
     key = getattr(keys, kind)
     arguments = ["export", "immuta", *slow_arguments, *key.signing()]
     wire.thaw()
     sealift.ok(*arguments, "-o", "whole.tar", env=EPOCH)
     whole, total = (tmp_path / "whole.tar").read_bytes(), wire.passed
     killed = 0
-    for i in range(MOMENTS):
+    for i in moments:
         name = f"killed-{i}.tar"
         wire.freeze_at(share(total, i))
         cut = kill_when_frozen(sealift.start(*arguments, "-o", name, env=EPOCH), wire)
@@ -97,8 +97,8 @@ def test_export_killed_at_every_phase_continues(sealift, wire, slow_arguments, k
         if held > len(whole) * 3 // 4:
             assert wire.passed < total * 3 // 4, "the continued export fetched again what was on disk"
         (tmp_path / name).unlink()
-    print(f"export {kind}: killed {killed} of {MOMENTS}, completed {MOMENTS} of {MOMENTS}")
-    assert killed >= MOMENTS - 1
+    print(f"export {kind}: killed {killed} of {len(moments)}, completed {len(moments)} of {len(moments)}")
+    assert killed >= len(moments) - 1
 
 
 def stored(registry, bundle, prefix):

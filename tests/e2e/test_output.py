@@ -35,7 +35,7 @@ def test_full_disk(sealift, export, tmp_path):
     done = in_a_mount(script, tmp_path, sealift.environment(), *export, "small/b.tar")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "b.tar" not in done.stdout.split()
-    assert "space" in one_sentence(done.stderr).lower()
+    assert "disk is full" in one_sentence(done.stderr)
 
 
 def test_disk_that_fills_up_while_writing(sealift, export, tmp_path):

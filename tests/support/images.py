@@ -113,7 +113,7 @@ def _stored(data):
 def layer(seed, size):
     """A layer of about `size` bytes with a file named after its seed."""
     tar = tar_bytes({f"opt/stand-in/{seed}": random_bytes(seed, size)})
-    packed = _stored(tar)
+    packed = _stored(tar) if size > 65536 else gzip_bytes(tar)
     return Layer(packed, sha256(tar), sha256(packed))
 
 
