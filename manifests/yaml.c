@@ -48,7 +48,6 @@ struct builder {
 	size_t bom;		     /* bytes before the first character that libyaml sees */
 	size_t chars;		     /* this many characters … */
 	size_t bytes;		     /* … of text end at this byte */
-	size_t documents;
 };
 
 /* ---- what no YAML reader should see ---------------------------------------------------------
@@ -554,17 +553,17 @@ static const struct yaml_node *item(const struct yaml_node *sequence, struct sli
 }
 
 /* Takes the next key off a dotted path. */
-static bool cut_key(struct slice *path, struct slice *key)
+static bool cut_key(struct slice *rest, struct slice *part)
 {
-	if (!path->ptr || !slice_starts(*path, "\""))
-		return slice_cut(path, '.', key);
-	*path = slice_at(path->ptr + 1, path->len - 1);
-	if (!slice_cut(path, '"', key))
+	if (!rest->ptr || !slice_starts(*rest, "\""))
+		return slice_cut(rest, '.', part);
+	*rest = slice_at(rest->ptr + 1, rest->len - 1);
+	if (!slice_cut(rest, '"', part))
 		return false;
-	if (path->ptr && path->len && path->ptr[0] == '.')
-		*path = slice_at(path->ptr + 1, path->len - 1);
+	if (rest->ptr && rest->len && rest->ptr[0] == '.')
+		*rest = slice_at(rest->ptr + 1, rest->len - 1);
 	else
-		*path = (struct slice){0};
+		*rest = (struct slice){0};
 	return true;
 }
 
