@@ -160,8 +160,9 @@ static bool resolve_images(struct resolving *r, struct err *e)
 static bool resolve_chart(const struct resolving *r, const struct release_chart *want,
     struct resolved_chart *c, struct err *e)
 {
-	if (!chartrepo_pull(r->network->registries, r->network->workers[0], want->repo,
-		want->name, want->version, &c->found, e)
+	const struct chart_wanted ask = {want->repo, want->name, want->version};
+
+	if (!chartrepo_pull(r->network->registries, r->network->workers[0], &ask, &c->found, e)
 	    || !chart_read(buf_slice(&c->found.tgz), &c->chart, e))
 		return err_in(e, "chart %s", want->name);
 	c->tgz.size = c->found.tgz.len;

@@ -35,7 +35,6 @@ static bool oci_reference(const char *repo, const char *name, const char *versio
 {
 	const char *whole = repo ? repo : name;
 	OWNED(buf_drop) struct buf text = BUF(REFERENCE_TEXT_MAX);
-	char tag[129];
 
 	buf_adds(&text, whole + strlen("oci://"));
 	while (repo && text.len && text.ptr[text.len - 1] == '/')
@@ -52,6 +51,7 @@ static bool oci_reference(const char *repo, const char *name, const char *versio
 		    "--version",
 		    whole);
 	if (!tagged) {
+		char tag[129];
 		buf_adds(&text, ":");
 		buf_adds(&text, chart_tag(version, tag));
 	}
@@ -241,8 +241,8 @@ static bool fetch_chart(struct registries *registries, const struct repository *
 	return true;
 }
 
-static bool pull_classic(struct registries *registries, struct http *http, const char *repo,
-    const char *name, const char *version, struct chart_found *out, struct err *e)
+static bool pull_classic(struct registries *registries, struct http *http,
+    const struct chart_wanted *want, struct chart_found *out, struct err *e)
 {
 	OWNED(chart_entry_drop) struct chart_entry entry = {0};
 	OWNED(buf_drop) struct buf where = BUF(0);
@@ -251,14 +251,16 @@ static bool pull_classic(struct registries *registries, struct http *http, const
 	OWNED(buf_drop) struct buf url = BUF(0);
 	struct repository at;
 
-	if (!below(repo, "index.yaml", &where, e) || !origin_of(registries, http, repo, &at, e)
+	if (!below(want->repo, "index.yaml", &where, e)
+	    || !origin_of(registries, http, want->repo, &at, e)
 	    || !fetch(registries, &at, buf_text(&where), CHART_INDEX_MAX, &index, e))
 		return false;
 	http_url_show(buf_text(&where), &shown);
-	if (!chartindex_find(buf_slice(&index), buf_text(&shown), name, version, &entry, e))
+	if (!chartindex_find(
+		buf_slice(&index), buf_text(&shown), want->name, want->version, &entry, e))
 		return false;
 	buf_drop(&index);
-	return chart_url(repo, entry.url, &url, e)
+	return chart_url(want->repo, entry.url, &url, e)
 	       && fetch_chart(registries, &at, buf_text(&url), &entry, out, e);
 }
 
@@ -272,20 +274,20 @@ static bool pull_direct(struct registries *registries, struct http *http, const 
 	       && fetch_chart(registries, &at, url, &entry, out, e);
 }
 
-bool chartrepo_pull(struct registries *registries, struct http *http, const char *repo,
-    const char *name, const char *version, struct chart_found *out, struct err *e)
+bool chartrepo_pull(struct registries *registries, struct http *http,
+    const struct chart_wanted *want, struct chart_found *out, struct err *e)
 {
 	OWNED(chart_found_drop) struct chart_found found = {0};
 	struct reference ref = {0};
 	bool ok = false;
 
-	if (strncmp(repo ? repo : name, "oci://", 6) == 0)
-		ok = oci_reference(repo, name, version, &ref, e)
+	if (strncmp(want->repo ? want->repo : want->name, "oci://", 6) == 0)
+		ok = oci_reference(want->repo, want->name, want->version, &ref, e)
 		     && pull_oci(registries, http, &ref, &found, e);
-	else if (repo)
-		ok = pull_classic(registries, http, repo, name, version, &found, e);
+	else if (want->repo)
+		ok = pull_classic(registries, http, want, &found, e);
 	else
-		ok = pull_direct(registries, http, name, &found, e);
+		ok = pull_direct(registries, http, want->name, &found, e);
 	if (ok)
 		*out = STEAL(found);
 	return ok;

@@ -17,8 +17,15 @@ struct chart_found {
 };
 void chart_found_drop(struct chart_found *c);
 
-/* Fetches a chart: repo "oci://…" or "https://…" with name and version; or repo NULL and name a
- * whole "oci://…:tag" or "https://….tgz".  Credentials go to the repository's own origin only
- * (HLM-03).  ERR_MISSING names the version and the newest ones that are there. */
-bool chartrepo_pull(struct registries *registries, struct http *http, const char *repo,
-    const char *name, const char *version, struct chart_found *out, struct err *e) MUST_CHECK;
+/* A chart as it is asked for: repo "oci://…" or "https://…" with name and version; or repo NULL
+ * and name a whole "oci://…:tag" or "https://….tgz".  version NULL: the highest stable one. */
+struct chart_wanted {
+	const char *repo;
+	const char *name;
+	const char *version;
+};
+
+/* Fetches a chart.  Credentials go to the repository's own origin only (HLM-03).  ERR_MISSING
+ * names the version and those that are there. */
+bool chartrepo_pull(struct registries *registries, struct http *http,
+    const struct chart_wanted *want, struct chart_found *out, struct err *e) MUST_CHECK;

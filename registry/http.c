@@ -257,6 +257,10 @@ bool http_url_parts(const char *url, struct url_parts *out, struct err *e)
 	    .query = url_part(u, CURLUPART_QUERY, 0),
 	    .userinfo = user != NULL,
 	};
+	if (!out->scheme || !out->host) {
+		url_parts_drop(out);
+		return url_error(url, CURLUE_NO_HOST, e);
+	}
 	return true;
 }
 

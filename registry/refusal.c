@@ -143,7 +143,8 @@ static const struct meaning *meaning_of(long status)
 	    0, ERR_NETWORK, "the registry is in trouble; see its log, then run this again"};
 	static const struct meaning page = {
 	    0, ERR_NETWORK, "this is no registry's answer; check address and proxy"};
-	static const struct meaning other = {0, ERR_NETWORK, "the registry does not accept this"};
+	static const struct meaning other = {
+	    0, ERR_NETWORK, "the registry does not accept this"};
 
 	for (const struct meaning *m = meanings; m->status; m++) {
 		if (m->status == status)
