@@ -194,7 +194,7 @@ class Listener:
             with connection, connection.makefile("rb") as stream:
                 while self._one(connection, stream, number):
                     pass
-        except OSError:
+        except (OSError, ValueError):  # it went away, or it does not speak HTTP
             pass
 
     def _one(self, connection, stream, number):
