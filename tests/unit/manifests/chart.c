@@ -242,8 +242,7 @@ Test(chart, limits_of_sizes)
 
 static bool reads_count(size_t count, struct err *e)
 {
-	struct file *files = own_array(count + 1, sizeof *files);
-	OWNED(drop_any) struct file *owned = files;
+	OWNED(drop_any) struct file *files = own_array(count + 1, sizeof *files);
 	OWNED(chart_drop) struct chart *c = NULL;
 
 	for (size_t i = 1; i < count; i++)

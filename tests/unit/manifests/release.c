@@ -174,7 +174,7 @@ Test(release, mistakes_are_named_with_their_place)
 	    {"release:\n", "f:1:9: expected a text, found nothing"},
 	    {"release: x\nimages:\n  - rev: a\n",
 		"f:3:5: expected one of the keys ref, values"},
-	    {"release: x\nimages:\n  - ref: a\n    values: {nam: b}\n",
+	    {"release: x\nimages:\n  - ref: a\n    values: {nome: b}\n",
 		"f:4:14: expected one of"},
 	    {"release: x\nimages:\n  - ref: a\n    values: {whole: [b]}\n",
 		"f:4:13: expected the key name"},
@@ -187,7 +187,7 @@ Test(release, mistakes_are_named_with_their_place)
 	    {"release: x\nimages:\n  - ref: a:${b}\n", "f:3:10: expected a parameter"},
 	    {"release: x\nimages:\n  - ref: a:${b\n", "f:3:10: expected } after ${"},
 	    {"release: x\nchart: {name: a}\n", "f:2:8: expected the key version"},
-	    {"release: x\nparameters: {a: {defualt: 1}}\n", "f:2:18: expected one of the keys"},
+	    {"release: x\nparameters: {a: {preset: 1}}\n", "f:2:18: expected one of the keys"},
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
