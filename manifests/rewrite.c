@@ -1,0 +1,547 @@
+#include "manifests/rewrite.h"
+
+#include "base/own.h"
+#include "manifests/coordinates.h"
+#include "manifests/json.h"
+#include "manifests/splice.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	OUTPUT_MAX = 64 * 1024 * 1024,
+	OVERLAY_MAX = 4 * 1024 * 1024,
+	VALUE_MAX = 1024,
+};
+
+/* The work: what is asked, what is known, and what is decided so far. */
+struct rewriting {
+	const struct rewrite_request *request;
+	struct merged_values values;
+	struct rewrite *result;
+	struct splice *splices; /* values belong to the changes */
+	size_t splice_count;
+};
+
+/* One component's image: what it is now, and what it must become. */
+struct component {
+	const struct coordinates *at;
+	struct reference source; /* as the bundle records it */
+	struct reference target;
+	struct place whole;
+	struct place registry;
+	struct place repository;
+};
+
+static void find(struct rewriting *rw, const char *code, bool blocking,
+    const struct place *place, const char *fmt, ...) PRINTF_LIKE(5, 6);
+
+/* Notes a finding about a place. */
+static void find(struct rewriting *rw, const char *code, bool blocking,
+    const struct place *place, const char *fmt, ...)
+{
+	struct rewrite *r = rw->result;
+	OWNED(buf_drop) struct buf text = BUF(VALUE_MAX * 4);
+	char line[VALUE_MAX * 2];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(line, sizeof(line), fmt, args);
+	va_end(args);
+	buf_adds(&text, line);
+	r->findings = own_grow(r->findings, r->finding_count + 1, sizeof(*r->findings));
+	r->findings[r->finding_count++] = (struct finding){
+	    .code = code,
+	    .blocking = blocking,
+	    .line = place && place->in_file ? place->node->line : 0,
+	    .path = place && place->path ? own_text(place->path) : NULL,
+	    .text = own_text(buf_text(&text)),
+	};
+	r->blocked |= blocking;
+}
+
+static struct change *change_at(struct rewrite *r, enum change_kind kind, const char *path)
+{
+	for (size_t i = 0; i < r->change_count; i++)
+		if (r->changes[i].kind == kind && strcmp(r->changes[i].path, path) == 0)
+			return &r->changes[i];
+	return NULL;
+}
+
+static struct change *add_change(
+    struct rewrite *r, const struct place *place, enum change_kind kind, const char *value)
+{
+	r->changes = own_grow(r->changes, r->change_count + 1, sizeof(*r->changes));
+	struct change *change = &r->changes[r->change_count++];
+
+	*change = (struct change){
+	    .kind = kind,
+	    .line = kind == CHANGE_SPLICE ? place->node->line : 0,
+	    .path = own_text(place->path),
+	    .old = place->node ? own_bytes(place->text.ptr, place->text.len) : NULL,
+	    .new = own_text(value),
+	};
+	return change;
+}
+
+/* An anchored scalar is other values too, wherever its alias stands. */
+static bool is_shared(const struct yaml_node *root, const struct yaml_node *anchored)
+{
+	for (const struct yaml_node *child = root ? root->first : NULL; child;
+	     child = child->next)
+		if ((child->kind == YAML_ALIAS && child->target == anchored)
+		    || is_shared(child, anchored))
+			return true;
+	return false;
+}
+
+static void change_in_file(struct rewriting *rw, const struct place *place, const char *value)
+{
+	if (place->node->anchor && is_shared(yaml_root(rw->values.file), place->node)) {
+		find(rw, "ANCHOR", true, place,
+		    "its value is used elsewhere through the alias *%s; write the value out in "
+		    "both places",
+		    place->node->anchor);
+		return;
+	}
+	const struct change *change = add_change(rw->result, place, CHANGE_SPLICE, value);
+	rw->splices = own_grow(rw->splices, rw->splice_count + 1, sizeof(*rw->splices));
+	rw->splices[rw->splice_count++] =
+	    (struct splice){.node = place->node, .value = change->new};
+}
+
+/* A path with a number in it is an item of a list, which an overlay could only replace whole.
+ */
+static bool in_list(const char *path)
+{
+	struct slice rest = slice_of(path);
+	struct slice part;
+	uint64_t number;
+
+	while (slice_cut(&rest, '.', &part))
+		if (slice_u64(part, UINT64_MAX, &number))
+			return true;
+	return false;
+}
+
+/* Sets the value at a place: in the customer's file where it stands there, else in the overlay.
+ */
+static void set(struct rewriting *rw, const struct place *place, const char *value)
+{
+	const enum change_kind kind = place->in_file ? CHANGE_SPLICE : CHANGE_OVERLAY;
+	const struct change *before = change_at(rw->result, kind, place->path);
+
+	if (before && strcmp(before->new, value) != 0)
+		find(rw, "CONFLICT", true, place,
+		    "two images need different values here: %s and %s", before->new, value);
+	else if (before)
+		return;
+	else if (kind == CHANGE_SPLICE)
+		change_in_file(rw, place, value);
+	else if (in_list(place->path))
+		find(rw, "LIST-ITEM", true, place,
+		    "an overlay cannot reach into a list; set it to %s yourself", value);
+	else
+		(void)add_change(rw->result, place, kind, value);
+}
+
+/* Where the tag or digest of a whole reference begins. */
+static struct slice tail_of(struct slice whole)
+{
+	const char *slash = whole.len ? memrchr(whole.ptr, '/', whole.len) : NULL;
+	const size_t from = slash ? (size_t)(slash - whole.ptr) : 0;
+
+	for (size_t i = from; i < whole.len; i++)
+		if (whole.ptr[i] == '@' || whole.ptr[i] == ':')
+			return slice_at(whole.ptr + i, whole.len - i);
+	return slice_at(whole.ptr + whole.len, 0);
+}
+
+/* "host/prefix/path" of the target, and what stood behind the name before. */
+static void set_whole(
+    struct rewriting *rw, const struct component *c, const struct place *place)
+{
+	OWNED(buf_drop) struct buf value = BUF(VALUE_MAX);
+	const struct slice tail = tail_of(place->text);
+
+	buf_addf(&value, "%s/%s%.*s", c->target.host, c->target.path, SLICE_ARG(tail));
+	set(rw, place, buf_text(&value));
+}
+
+/* The registry takes the host, the prefix, and whatever of the path the repository does not
+ * say; the repository is kept, since charts look at its end. */
+static void set_registry(
+    struct rewriting *rw, const struct component *c, const struct place *place)
+{
+	OWNED(buf_drop) struct buf value = BUF(VALUE_MAX);
+	struct slice path = slice_of(c->target.path);
+	const size_t keep = c->repository.text.len;
+
+	if (path.len > keep
+	    && slice_equal(slice_at(path.ptr + path.len - keep, keep), c->repository.text))
+		path.len -= keep + 1;
+	else
+		path.len = 0;
+	buf_addf(&value, "%s%s%.*s", c->target.host, path.len ? "/" : "", SLICE_ARG(path));
+	set(rw, place, buf_text(&value));
+}
+
+/* What the component's values name now, without a tag; false when they name nothing. */
+static bool current_name(const struct component *c, struct buf *out)
+{
+	const struct slice registry = c->registry.text;
+	struct slice name = c->whole.path ? c->whole.text : c->repository.text;
+
+	if (!name.len)
+		return false;
+	name.len -= tail_of(name).len;
+	if (!c->whole.path && registry.len)
+		buf_addf(out, "%.*s/", SLICE_ARG(registry));
+	buf_addf(out, "%.*s", SLICE_ARG(name));
+	return true;
+}
+
+static bool same_repository(const struct reference *a, const struct reference *b)
+{
+	return strcmp(a->host, b->host) == 0 && strcmp(a->path, b->path) == 0;
+}
+
+static void move(struct rewriting *rw, const struct component *c)
+{
+	struct place unset = {0};
+
+	if (c->whole.path)
+		set_whole(rw, c, &c->whole);
+	else if (c->registry.text.len)
+		set_registry(rw, c, &c->registry);
+	else if (memchr(c->repository.text.ptr, '/', c->repository.text.len)
+		 || !c->at->registry.count)
+		set_whole(rw, c, &c->repository);
+	else {
+		unset.path = c->at->registry.items[0];
+		set_registry(rw, c, c->registry.path ? &c->registry : &unset);
+	}
+}
+
+/* The one place to point at when a component's name is spoken of. */
+static const struct place *name_place(const struct component *c)
+{
+	if (c->whole.path)
+		return &c->whole;
+	return c->registry.path ? &c->registry : &c->repository;
+}
+
+static void decide_name(struct rewriting *rw, const struct component *c)
+{
+	OWNED(buf_drop) struct buf text = BUF(VALUE_MAX);
+	struct reference now;
+	struct err e = {0};
+
+	if (!current_name(c, &text)) {
+		find(rw, "UNRESOLVED", true, NULL,
+		    "no value names the image of %s (%s); the chart's defaults do not either",
+		    c->at->name, c->source.path);
+		return;
+	}
+	if (!reference_parse(buf_slice(&text), &now, &e))
+		find(rw, "NOT-A-NAME", true, name_place(c),
+		    "expected an image's name for %s, found \"%s\"", c->at->name,
+		    buf_text(&text));
+	else if (same_repository(&now, &c->target))
+		return;
+	else if (same_repository(&now, &c->source))
+		move(rw, c);
+	else
+		find(rw, "NOT-IN-BUNDLE", true, name_place(c),
+		    "%s uses %s/%s, which the bundle does not carry; it has %s/%s", c->at->name,
+		    now.host, now.path, c->source.host, c->source.path);
+}
+
+static bool is_listed(const struct text_list *list, const char *text)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (strcmp(list->items[i], text) == 0)
+			return true;
+	return false;
+}
+
+/* The tag that counts for a component; its place, or the whole reference that holds it. */
+static bool current_tag(
+    const struct rewriting *rw, const struct component *c, struct place *out)
+{
+	const struct slice tail = c->whole.path ? tail_of(c->whole.text) : (struct slice){0};
+
+	if (!tail.len || tail.ptr[0] != ':')
+		return values_first(&rw->values, &c->at->tag, EMPTY_IS_UNSET, out);
+	*out = c->whole;
+	out->text = slice_at(tail.ptr + 1, tail.len - 1);
+	return true;
+}
+
+static bool reported(const struct rewrite *r, const char *code, const char *path)
+{
+	for (size_t i = 0; i < r->finding_count; i++)
+		if (strcmp(r->findings[i].code, code) == 0 && r->findings[i].path
+		    && strcmp(r->findings[i].path, path) == 0)
+			return true;
+	return false;
+}
+
+/* A tag that the bundle does not carry would leave the cluster without its image.  It is
+ * reported and never edited: charts compare it as a version. */
+static void decide_tag(struct rewriting *rw, const struct component *c)
+{
+	const struct release *release = rw->request->release;
+	struct place tag;
+
+	if (!c->source.tag[0] || !current_tag(rw, c, &tag))
+		return;
+	const bool version = is_listed(&release->version_keys, tag.path);
+	const char *code = version ? "TAG-BEHIND" : "TAG-NOT-IN-BUNDLE";
+	if (tag.node && tag.node->kind == YAML_SCALAR && tag.node->style == YAML_PLAIN
+	    && !tag.node->tagged && tag.in_file && tag.path != c->whole.path
+	    && !yaml_is_text(tag.text) && !reported(rw->result, "NUMERIC-TAG", tag.path))
+		find(rw, "NUMERIC-TAG", false, &tag,
+		    "the chart sees a number and may print it differently; quote it");
+	if (slice_is(tag.text, c->source.tag) || reported(rw->result, code, tag.path))
+		return;
+	if (version)
+		find(rw, code, true, &tag,
+		    "%.*s -> %s: the file pins another version than the bundle carries",
+		    SLICE_ARG(tag.text), c->source.tag);
+	else
+		find(rw, code, true, &tag, "%s would run tag %.*s, and the bundle carries %s",
+		    c->at->name, SLICE_ARG(tag.text), c->source.tag);
+}
+
+static void report_dead(struct rewriting *rw, const struct component *c)
+{
+	struct place place;
+
+	for (size_t i = 0; i < c->at->dead.count; i++)
+		if (values_at(&rw->values, c->at->dead.items[i], &place) && place.in_file
+		    && place.text.len)
+			find(rw, "DEAD-KEY", false, &place,
+			    "the chart reads this key nowhere; it moves no image");
+}
+
+/* A merge key could set any of the component's values without our seeing it. */
+static bool report_merge_key(struct rewriting *rw, const struct component *c)
+{
+	const struct text_list *const lists[] = {
+	    &c->at->whole, &c->at->registry, &c->at->repository};
+	size_t line;
+
+	for (size_t l = 0; l < sizeof(lists) / sizeof(lists[0]); l++)
+		for (size_t i = 0; i < lists[l]->count; i++)
+			if (values_merge_key(&rw->values, lists[l]->items[i], &line)) {
+				find(rw, "MERGE-KEY", true, NULL,
+				    "line %zu: a merge key (<<) may set %s; write the values "
+				    "out in place of it",
+				    line, lists[l]->items[i]);
+				return true;
+			}
+	return false;
+}
+
+static void decide_component(struct rewriting *rw, struct component *c)
+{
+	if (report_merge_key(rw, c))
+		return;
+	(void)values_first(&rw->values, &c->at->whole, EMPTY_IS_UNSET, &c->whole);
+	(void)values_registry(&rw->values, c->at, &c->registry);
+	(void)values_first(&rw->values, &c->at->repository, EMPTY_IS_UNSET, &c->repository);
+	report_dead(rw, c);
+	decide_name(rw, c);
+	decide_tag(rw, c);
+}
+
+static bool decide_image(struct rewriting *rw, const struct release_image *image, struct err *e)
+{
+	struct component c = {0};
+
+	if (!reference_parse(slice_of(image->ref), &c.source, e)
+	    || !reference_rehome(&c.source, rw->request->target, &c.target, e))
+		return false;
+	for (size_t i = 0; i < image->values_count; i++) {
+		c.at = &image->values[i];
+		decide_component(rw, &c);
+	}
+	if (!image->values_count)
+		find(rw, "NO-COORDINATES", false, NULL,
+		    "the release does not say which values name %s; look for it yourself",
+		    image->ref);
+	return true;
+}
+
+static int by_path(const void *a, const void *b)
+{
+	return strcmp(
+	    (*(const struct change *const *)a)->path, (*(const struct change *const *)b)->path);
+}
+
+/* The key that path begins with, as YAML; *path goes on behind it. */
+static void put_key(struct slice *path, struct buf *out)
+{
+	struct json_writer w = {.out = out};
+	struct slice key;
+	const char *quote =
+	    path->len && path->ptr[0] == '"' ? memchr(path->ptr + 1, '"', path->len - 1) : NULL;
+
+	if (!quote) {
+		(void)slice_cut(path, '.', &key);
+		buf_add(out, key.ptr, key.len);
+		return;
+	}
+	key = slice_at(path->ptr + 1, (size_t)(quote - path->ptr) - 1);
+	*path = slice_at(quote + 1, path->len - key.len - 2);
+	if (path->len)
+		*path = slice_at(path->ptr + 1, path->len - 1);
+	else
+		path->ptr = NULL;
+	json_put_text(&w, key);
+}
+
+/* How many bytes of leading whole parts two paths share, with the dot behind them. */
+static size_t shared_parts(const char *a, const char *b)
+{
+	size_t shared = 0;
+
+	for (size_t i = 0; a[i] && a[i] == b[i]; i++)
+		if (a[i] == '.')
+			shared = i + 1;
+	return shared;
+}
+
+static void put_overlay_line(struct buf *out, const char *before, const struct change *change)
+{
+	struct json_writer w = {.out = out};
+	const size_t shared = shared_parts(before, change->path);
+	struct slice rest = slice_of(change->path);
+	struct buf key = BUF(VALUE_MAX);
+
+	for (size_t depth = 0; rest.ptr; depth++) {
+		const bool again = (size_t)(rest.ptr - change->path) < shared;
+		buf_clear(&key);
+		put_key(&rest, &key);
+		if (!again)
+			buf_addf(out, "%*s%s:%s", (int)(2 * depth), "", buf_text(&key),
+			    rest.ptr ? "\n" : " ");
+	}
+	json_put_text(&w, slice_of(change->new));
+	buf_adds(out, "\n");
+	buf_drop(&key);
+}
+
+/* Paths that begin alike stand together when sorted, so each mapping is opened once. */
+static void write_overlay(struct rewrite *r)
+{
+	OWNED(drop_any)
+	const struct change **sorted = own_array(r->change_count, sizeof(struct change *));
+	const char *before = "";
+	size_t count = 0;
+
+	for (size_t i = 0; i < r->change_count; i++)
+		if (r->changes[i].kind == CHANGE_OVERLAY)
+			sorted[count++] = &r->changes[i];
+	if (!count)
+		return;
+	qsort(sorted, count, sizeof(struct change *), by_path);
+	buf_adds(&r->overlay, "# Image coordinates that stand in the chart's defaults only; "
+			      "use this file after your own.\n");
+	for (size_t i = 0; i < count; i++) {
+		put_overlay_line(&r->overlay, before, sorted[i]);
+		before = sorted[i]->path;
+	}
+}
+
+static int by_kind_and_line(const void *a, const void *b)
+{
+	const struct change *left = a;
+	const struct change *right = b;
+
+	if (left->kind != right->kind)
+		return left->kind < right->kind ? -1 : 1;
+	if (left->line != right->line)
+		return left->line < right->line ? -1 : 1;
+	return strcmp(left->path, right->path);
+}
+
+static bool write_result(struct rewriting *rw, struct err *e)
+{
+	struct rewrite *r = rw->result;
+
+	write_overlay(r);
+	splice_apply(rw->request->file, rw->splices, rw->splice_count, &r->file);
+	if (r->change_count)
+		qsort(r->changes, r->change_count, sizeof(*r->changes), by_kind_and_line);
+	return buf_ok(&r->file, e) && buf_ok(&r->overlay, e)
+	       && (!rw->values.file
+		   || splice_prove(
+		       rw->values.file, buf_slice(&r->file), rw->splices, rw->splice_count, e));
+}
+
+static bool read_values(struct rewriting *rw, struct err *e)
+{
+	const struct rewrite_request *q = rw->request;
+
+	rw->values.app_version = q->app_version;
+	return (!q->file.ptr || yaml_parse(q->file, q->file_name, &rw->values.file, e))
+	       && (!q->defaults.len
+		   || yaml_parse(
+		       q->defaults, "the chart's values.yaml", &rw->values.defaults, e));
+}
+
+static bool decide_all(struct rewriting *rw, struct err *e)
+{
+	if (!read_values(rw, e))
+		return false;
+	for (size_t i = 0; i < rw->request->release->image_count; i++)
+		if (!decide_image(rw, &rw->request->release->images[i], e))
+			return false;
+	return write_result(rw, e);
+}
+
+bool rewrite_values(const struct rewrite_request *request, struct rewrite **out, struct err *e)
+{
+	OWNED(rewrite_drop) struct rewrite *result = own_new(sizeof(*result));
+	struct rewriting rw = {.request = request, .result = result};
+
+	buf_init(&result->file, OUTPUT_MAX);
+	buf_init(&result->overlay, OVERLAY_MAX);
+	const bool ok = decide_all(&rw, e);
+	yaml_drop(&rw.values.file);
+	yaml_drop(&rw.values.defaults);
+	free(rw.splices);
+	if (ok)
+		*out = STEAL(result);
+	return ok;
+}
+
+void rewrite_free(struct rewrite *r)
+{
+	if (!r)
+		return;
+	for (size_t i = 0; i < r->change_count; i++) {
+		free(r->changes[i].path);
+		free(r->changes[i].old);
+		free(r->changes[i].new);
+	}
+	for (size_t i = 0; i < r->finding_count; i++) {
+		free(r->findings[i].path);
+		free(r->findings[i].text);
+	}
+	free(r->changes);
+	free(r->findings);
+	buf_drop(&r->file);
+	buf_drop(&r->overlay);
+	free(r);
+}
+
+void rewrite_drop(struct rewrite **r)
+{
+	rewrite_free(*r);
+	*r = NULL;
+}
