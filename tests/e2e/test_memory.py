@@ -6,6 +6,7 @@ import pytest
 
 from support import images, measure
 from support.program import binary
+from support.storefront import Storefront
 
 MIB = 1024 * 1024
 
@@ -67,8 +68,11 @@ def test_thousand_members_in_32_MiB(costs, make_registry, keys, tmp_path, tls):
 
 def test_16384_members_in_40_MiB(costs, make_registry, keys, tmp_path):
     registry = make_registry()
-    (tmp_path / "list").write_text("\n".join(fill(registry, 16_370, 500)))
+    front = Storefront(str(tmp_path / "front"), registry)
+    references = fill(registry, 16_370, 500)
+    (tmp_path / "list").write_text("\n".join(references).replace(registry.host, front.host))
     costs.of(40, "export", "--images", "list", "--plain-http", "-j", "4", *keys.p256.signing(), "-o", "b.tar")
+    front.stop()
     costs.of(40, "verify", "b.tar", *keys.p256.trusting())
     costs.of(40, "inspect", "b.tar", *keys.p256.trusting())
     costs.of(40, "push", "b.tar", registry.host, *keys.p256.trusting(), "--plain-http", "-j", "4")
