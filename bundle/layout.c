@@ -9,6 +9,8 @@ bool layout_make(
     const struct inventory *inv, uint64_t inventory_size, struct layout *out, struct err *e)
 {
 	OWNED(layout_drop) struct layout l = {.count = inv->member_count};
+	static const uint64_t around =
+	    TAR_BLOCK + TAR_BLOCK + TRAILER; /* header, padding, end */
 	uint64_t at;
 
 	l.area = TAR_BLOCK + ustar_padded(inventory_size);
@@ -16,8 +18,8 @@ bool layout_make(
 	l.headers = own_array(l.count, sizeof(*l.headers));
 	for (size_t i = 0; i < l.count; i++) {
 		l.headers[i] = at;
-		if (inv->members[i].size > LAYOUT_TOTAL_MAX - TAR_BLOCK
-		    || at > LAYOUT_TOTAL_MAX - 2 * TAR_BLOCK - TRAILER - inv->members[i].size)
+		if (inv->members[i].size > LAYOUT_TOTAL_MAX - around
+		    || at > LAYOUT_TOTAL_MAX - around - inv->members[i].size)
 			return err_set(e, ERR_LIMIT,
 			    "expected a bundle of less than 2^53 bytes, found more");
 		at += TAR_BLOCK + ustar_padded(inv->members[i].size);

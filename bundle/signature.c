@@ -184,7 +184,7 @@ static int answer(char *text, int room, int writing, void *context)
 
 	(void)writing;
 	q->asked = true;
-	if (room <= 0 || !q->ask->ask(q->ask, q->name, text, (size_t)room, q->e)) {
+	if (room <= 0 || !q->ask || !q->ask->ask(q->ask, q->name, text, (size_t)room, q->e)) {
 		q->refused = true;
 		return -1;
 	}
@@ -205,7 +205,9 @@ bool key_open_private(const char *path, struct passphrase *ask, struct key **out
 		OPENSSL_cleanse(pem.ptr, pem.cap);
 	ERR_clear_error();
 	if (!pkey && q.refused)
-		return false;
+		return ask ? false
+			   : err_set(
+			       e, ERR_USAGE, "%s: expected a key without a passphrase", path);
 	if (!pkey && q.asked)
 		return err_set(e, ERR_DENIED,
 		    "%s: expected its passphrase, found one that does not open it", path);

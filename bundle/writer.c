@@ -22,7 +22,8 @@ struct writer {
 	const struct key *key;
 	const struct inventory *inv;
 	struct layout layout;
-	struct buf begun; /* the inventory that an interrupted run of this key signed */
+	struct inventory *begun; /* what an interrupted run of this key signed, or NULL */
+	struct buf begun_bytes;
 	bool resumed;
 };
 
@@ -49,33 +50,36 @@ static bool read_own_head(const struct writer *w, struct head *h, struct err *e)
 	return signature_check(w->key, buf_slice(&h->inventory), own->data, e);
 }
 
-static void look_for_begun(struct writer *w, struct inventory **begun)
+static void look_for_begun(struct writer *w)
 {
 	OWNED(head_drop) struct head h = {0};
 	struct err ignored = {0};
 
-	*begun = NULL;
-	if (read_own_head(w, &h, &ignored)
-	    && inventory_read(buf_slice(&h.inventory), begun, &ignored))
-		w->begun = STEAL(h.inventory);
+	if (!read_own_head(w, &h, &ignored)
+	    || !inventory_read(buf_slice(&h.inventory), &w->begun, &ignored))
+		return;
+	w->begun_bytes = STEAL(h.inventory);
+	outfile_keep(w->file);
 }
 
 bool writer_open(const char *path, enum file_existing existing, bool resume,
-    const struct key *key, struct writer **out, struct inventory **begun, struct err *e)
+    const struct key *key, struct writer **out, struct err *e)
 {
 	OWNED(writer_drop) struct writer *w = own_new(sizeof(*w));
 
 	w->key = key;
 	w->path = own_text(path);
-	*begun = NULL;
 	if (!outfile_open(path, ".partial", existing, resume, &w->file, e))
 		return false;
 	if (outfile_resumed(w->file))
-		look_for_begun(w, begun);
-	if (*begun)
-		outfile_keep(w->file);
+		look_for_begun(w);
 	*out = STEAL(w);
 	return true;
+}
+
+struct inventory *writer_begun(const struct writer *w)
+{
+	return w->begun;
 }
 
 static bool begin_anew(struct writer *w, struct slice bytes, struct err *e)
@@ -96,7 +100,7 @@ bool writer_begin(
     struct writer *w, const struct inventory *inv, struct slice bytes, struct err *e)
 {
 	w->inv = inv;
-	w->resumed = w->begun.len && slice_equal(buf_slice(&w->begun), bytes);
+	w->resumed = w->begun && slice_equal(buf_slice(&w->begun_bytes), bytes);
 	if (!layout_make(inv, bytes.len, &w->layout, e)
 	    || (!w->resumed && !begin_anew(w, bytes, e)))
 		return err_in(e, "%s", w->path);
@@ -220,7 +224,8 @@ void writer_free(struct writer *w)
 		return;
 	outfile_free(w->file);
 	layout_drop(&w->layout);
-	buf_drop(&w->begun);
+	inventory_free(w->begun);
+	buf_drop(&w->begun_bytes);
 	free(w->path);
 	free(w);
 }

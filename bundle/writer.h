@@ -9,13 +9,14 @@
 
 struct writer;
 
-/* Takes hold of PATH.partial (locked; a second writer is refused).  With resume, when a killed
- * run left one whose inventory this very key signed, *begun is that inventory, so that the
- * caller can plan the same bytes again; else *begun is NULL.  Refuses a path that exists with
- * FILE_REFUSE. */
+/* Takes hold of PATH.partial (locked; a second writer is refused), and with resume looks at
+ * what a killed run left there.  Refuses a path that exists with FILE_REFUSE. */
 bool writer_open(const char *path, enum file_existing existing, bool resume,
-    const struct key *key, struct writer **out, struct inventory **begun,
-    struct err *e) MUST_CHECK;
+    const struct key *key, struct writer **out, struct err *e) MUST_CHECK;
+
+/* The inventory of an interrupted run, if this very key signed it, so that the caller can plan
+ * the same bytes again; else NULL.  Owned by the writer. */
+struct inventory *writer_begun(const struct writer *w);
 
 /* Decides the layout.  When bytes equal what the interrupted run signed, its file is continued,
  * else the file begins anew: header, inventory, signature by key, padding. */

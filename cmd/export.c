@@ -63,7 +63,6 @@ static bool run(void *options, struct err *e)
 	OWNED(key_drop) struct key *key = NULL;
 	OWNED(network_drop) struct network network = {0};
 	OWNED(writer_drop) struct writer *writer = NULL;
-	OWNED(inventory_drop) struct inventory *begun = NULL;
 	OWNED(plan_drop) struct plan *plan = NULL;
 	struct watch *watch = progress_watch(progress);
 
@@ -72,8 +71,8 @@ static bool run(void *options, struct err *e)
 	    && request_output(&request, o->output, &path, e)
 	    && open_key(o, &key, e)
 	    && network_open(&o->network, &o->request.mirrors, watch, &network, e)
-	    && writer_open(buf_text(&path), existing, !o->fresh, key, &writer, &begun, e)
-	    && resolve_or_continue(&request, begun, &network, &plan, e)
+	    && writer_open(buf_text(&path), existing, !o->fresh, key, &writer, e)
+	    && resolve_or_continue(&request, writer_begun(writer), &network, &plan, e)
 	    && writer_begin(writer, plan->inventory, buf_slice(&plan->bytes), e)
 	    && fetch_members(plan, writer, &network, progress, e)
 	    && writer_finish(writer, e) /* nothing has its final name before this */
