@@ -94,6 +94,11 @@ const char *size_text(uint64_t bytes, char out[24])
 	return out;
 }
 
+const char *plural(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
 void table_add(struct table *t, const char *fmt, ...)
 {
 	OWNED(drop_text) char *text = NULL;

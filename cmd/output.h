@@ -19,6 +19,9 @@ void escape(struct buf *out, struct slice text);
 /* "1.4 MiB": binary units, one decimal; into out, which is returned. */
 const char *size_text(uint64_t bytes, char out[24]);
 
+/* "s" when there is not exactly one. */
+const char *plural(uint64_t count);
+
 /* A table of cells, printed when it is whole so that the columns fit. */
 enum {
 	TABLE_COLUMNS = 8,

@@ -42,7 +42,9 @@ bool result_of_export(const struct common *common, const char *path, const struc
 		(void)puts(buf_text(&text));
 		return true;
 	}
-	say(stdout, "wrote %s: %zu images, %zu charts, %s\n%s, signed by %s\n", path,
-	    inv->image_count, inv->chart_count, size_text(inv->total, size), id, kid);
+	say(stdout, "wrote %s: %zu image%s, %zu chart%s, %s\n", path, inv->image_count,
+	    plural(inv->image_count), inv->chart_count, plural(inv->chart_count),
+	    size_text(inv->total, size));
+	say(stdout, "%s, signed by %s\n", id, kid);
 	return true;
 }

@@ -114,8 +114,9 @@ void summary_print(const struct inventory *inv, FILE *out)
 	for (size_t i = 0; i < inv->member_count; i++)
 		together += users[i] ? inv->members[i].size : 0;
 	table_print(&t, out);
-	say(out, "%zu images: %s with shared layers counted once, %s without sharing\n",
-	    inv->image_count, size_text(together, text[0]), size_text(apart, text[1]));
+	say(out, "%zu image%s: %s with shared layers counted once, %s without sharing\n",
+	    inv->image_count, plural(inv->image_count), size_text(together, text[0]),
+	    size_text(apart, text[1]));
 	say(out, "bundle %s %s: %llu bytes in %zu members\n", inv->name, inv->version,
 	    (unsigned long long)inv->total, inv->member_count);
 }

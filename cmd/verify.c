@@ -35,9 +35,9 @@ static void report(const struct options *o, const struct reader *reader)
 	if (o->common.json)
 		summary_json(inv, &facts, stdout);
 	else
-		say(stdout, "verified: %llu bytes, %zu members, %zu images, %zu charts\n",
+		say(stdout, "verified: %llu bytes, %zu members, %zu image%s, %zu chart%s\n",
 		    (unsigned long long)inv->total, inv->member_count, inv->image_count,
-		    inv->chart_count);
+		    plural(inv->image_count), inv->chart_count, plural(inv->chart_count));
 }
 
 static bool run(void *options, struct err *e)
