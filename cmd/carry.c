@@ -1,0 +1,239 @@
+#include "cmd/parcel.h"
+
+#include "base/own.h"
+#include "base/pool.h"
+#include "manifests/digestmap.h"
+#include "registry/pull.h"
+#include "registry/push.h"
+
+#include <stdlib.h>
+
+static void add_user(struct job *job, struct parcel *p, size_t parcel)
+{
+	if (job->parcel_count && job->parcels[job->parcel_count - 1] == parcel)
+		return;
+	job->parcels = own_grow(job->parcels, job->parcel_count + 1, sizeof(*job->parcels));
+	job->parcels[job->parcel_count++] = parcel;
+	p->waiting++;
+}
+
+/* The job of one blob for one parcel: its own, or that of another parcel in the same
+ * repository, which map remembers. */
+static bool add_job(struct delivery *d, size_t parcel, const struct descriptor *blob,
+    struct digest_map *map, struct err *e)
+{
+	const struct inventory *inv = reader_inventory(d->reader);
+	const size_t member = inventory_find(inv, &blob->digest);
+	struct parcel *p = &d->parcels[parcel];
+	size_t at = d->job_count;
+
+	if (member == inv->member_count || inv->members[member].size != blob->size)
+		return err_set(
+		    e, ERR_DAMAGED, "expected every blob of %s in the bundle", p->to.path);
+	if (digest_map_add(map, &blob->digest, at)) {
+		d->jobs = own_grow(d->jobs, d->job_count + 1, sizeof(*d->jobs));
+		d->jobs[d->job_count++] =
+		    (struct job){.repository = p->repository, .member = member};
+	} else {
+		(void)digest_map_find(map, &blob->digest, &at);
+	}
+	add_user(&d->jobs[at], p, parcel);
+	return true;
+}
+
+static bool add_jobs(struct delivery *d, size_t parcel, struct digest_map *map, struct err *e)
+{
+	const struct tree *tree = &d->parcels[parcel].tree;
+
+	for (size_t i = 0; i < tree->count; i++)
+		for (size_t part = 0; part < tree->documents[i]->count; part++)
+			if (!tree_is_document(tree->documents[i], part)
+			    && !add_job(
+				d, parcel, &tree->documents[i]->parts[part].descriptor, map, e))
+				return false;
+	return true;
+}
+
+static void mark_changed(struct delivery *d)
+{
+	pthread_mutex_lock(&d->lock);
+	d->changed = true;
+	pthread_mutex_unlock(&d->lock);
+}
+
+/* Gives the digest that a tag named until now a tag of its own, so that it can be found again.
+ */
+static bool keep_old(const struct repository *at, const struct parcel *p, struct err *e)
+{
+	OWNED(image_drop) struct image *image = NULL;
+	OWNED(buf_drop) struct buf tag = BUF(256);
+	char digest[DIGEST_TEXT];
+	char hex[DIGEST_TEXT];
+
+	if (!p->has_old)
+		return true;
+	(void)digest_hex(&p->old, hex);
+	buf_addf(&tag, "%.110s-was-%.12s", p->to.tag, hex);
+	return pull_manifest(at, digest_text(&p->old, digest), NULL, &image, e)
+	       && push_manifest(at, buf_text(&tag), &image->self, buf_slice(&image->raw), e);
+}
+
+static bool put_manifests(const struct repository *at, const struct parcel *p, struct err *e)
+{
+	char ask[REFERENCE_TAG_MAX + 1];
+
+	if (!keep_old(at, p, e))
+		return false;
+	for (size_t i = 0; i < p->tree.count; i++) {
+		const struct image *document = p->tree.documents[i];
+		const bool top = i + 1 == p->tree.count;
+
+		if (!push_manifest(at,
+			top ? reference_ask(&p->to, ask)
+			    : digest_text(&document->self.digest, ask),
+			&document->self, buf_slice(&document->raw), e))
+			return false;
+	}
+	return true;
+}
+
+static bool finish_parcel(
+    const struct phase *ph, size_t worker, struct parcel *p, struct err *e)
+{
+	struct repository at;
+	char name[REFERENCE_TEXT_MAX];
+
+	(void)reference_text(&p->to, name);
+	if (!parcel_repository(ph, worker, p, &at, e) || !put_manifests(&at, p, e))
+		return err_in(e, "%s", name);
+	p->state = PARCEL_DELIVERED;
+	mark_changed(ph->delivery);
+	watch_tell(ph->watch,
+	    &(struct news){.kind = NEWS_DONE, .what = &p->top, .name = name, .text = "pushed"});
+	return true;
+}
+
+static const char *const outcomes[] = {
+    [PUSH_EXISTS] = "exists",
+    [PUSH_UPLOADED] = "uploaded",
+    [PUSH_MOUNTED] = "mounted",
+};
+
+static bool bring_blob(
+    const struct phase *ph, size_t worker, const struct job *job, struct err *e)
+{
+	const struct delivery *d = ph->delivery;
+	const struct member *m = &reader_inventory(d->reader)->members[job->member];
+	const struct descriptor blob = {.digest = m->digest, .size = m->size};
+	OWNED(member_source_drop) struct member_source source = {0};
+	enum push_outcome outcome;
+	struct repository at;
+
+	if (!parcel_repository(ph, worker, &d->parcels[job->repository], &at, e)
+	    || !reader_member(d->reader, job->member, &source, e)
+	    || !push_blob(&at, &blob, &source.verify.source, &outcome, e))
+		return false;
+	if (outcome != PUSH_EXISTS)
+		mark_changed(ph->delivery);
+	if (outcome != PUSH_UPLOADED)
+		watch_tell(ph->watch,
+		    &(struct news){.kind = NEWS_BYTES, .what = &blob, .bytes = blob.size});
+	watch_tell(ph->watch,
+	    &(struct news){.kind = NEWS_DONE, .what = &blob, .text = outcomes[outcome]});
+	return true;
+}
+
+/* The next parcel of a finished job that waits for nothing any more, or NULL; *next begins at
+ * 0. */
+static struct parcel *take_ready(struct delivery *d, const struct job *job, size_t *next)
+{
+	struct parcel *ready = NULL;
+
+	pthread_mutex_lock(&d->lock);
+	while (*next < job->parcel_count && !ready) {
+		struct parcel *p = &d->parcels[job->parcels[(*next)++]];
+		if (--p->waiting == 0)
+			ready = p;
+	}
+	pthread_mutex_unlock(&d->lock);
+	return ready;
+}
+
+static bool bring_job(void *context, size_t worker, size_t i, struct err *e)
+{
+	const struct phase *ph = context;
+	const struct job *job = &ph->delivery->jobs[i];
+	struct parcel *p;
+	size_t next = 0;
+
+	if (!bring_blob(ph, worker, job, e))
+		return err_in(e, "%s", ph->delivery->parcels[job->repository].to.path);
+	while ((p = take_ready(ph->delivery, job, &next)))
+		if (!finish_parcel(ph, worker, p, e))
+			return false;
+	return true;
+}
+
+/* Parcels without a single blob: an empty index. */
+static bool finish_empty(const struct phase *ph, struct err *e)
+{
+	for (size_t i = 0; i < ph->delivery->parcel_count; i++) {
+		struct parcel *p = &ph->delivery->parcels[i];
+		if (p->state == PARCEL_WAITING && !p->waiting && !finish_parcel(ph, 0, p, e))
+			return false;
+	}
+	return true;
+}
+
+static bool list_jobs(struct delivery *d, struct err *e)
+{
+	struct digest_map **maps = own_array(d->parcel_count, sizeof(struct digest_map *));
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < d->parcel_count; i++) {
+		struct digest_map **map = &maps[d->parcels[i].repository];
+		if (!*map)
+			*map = digest_map_new();
+		ok = d->parcels[i].state != PARCEL_WAITING || add_jobs(d, i, *map, e);
+	}
+	for (size_t i = 0; i < d->parcel_count; i++)
+		digest_map_free(maps[i]);
+	free(maps);
+	return ok;
+}
+
+static uint64_t bytes_to_move(const struct delivery *d)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < d->job_count; i++)
+		bytes += reader_inventory(d->reader)->members[d->jobs[i].member].size;
+	return bytes;
+}
+
+/* A failure that a second run may overcome, after something was done, is status 8. */
+static bool partly(const struct delivery *d, struct err *e)
+{
+	size_t there = 0;
+
+	for (size_t i = 0; i < d->parcel_count; i++)
+		there += d->parcels[i].state != PARCEL_WAITING;
+	if (e->kind != ERR_NETWORK || !d->changed)
+		return false;
+	e->kind = ERR_PARTIAL;
+	return err_in(e, "%zu of %zu are in place, run the same command again to continue",
+	    there, d->parcel_count);
+}
+
+bool delivery_run(
+    struct delivery *d, struct network *network, struct progress *progress, struct err *e)
+{
+	struct phase ph = {d, network, progress_watch(progress), EXISTING_ERROR};
+
+	if (!list_jobs(d, e) || !finish_empty(&ph, e))
+		return false;
+	progress_total(progress, bytes_to_move(d));
+	const struct pool pool = {
+	    .workers = network->jobs, .jobs = d->job_count, .work = bring_job, .context = &ph};
+	return pool_run(&pool, e) || partly(d, e);
+}
