@@ -73,27 +73,40 @@ bool verify_sink_end(struct verify_sink *v, struct err *e)
 	return check_size(v->seen, &v->want, e) && check_digest(v->hash, &v->want, e);
 }
 
-/* Reads the last block whole, checks the digest, and only then lets it be given away. */
-static bool hold_last(struct verify_source *v, struct err *e)
+/* Reads the last block whole, and one byte more to know that there is none. */
+static bool read_last(struct verify_source *v, size_t *beyond, struct err *e)
 {
 	const size_t last = (size_t)(v->want.size - v->seen);
 	size_t got = 1;
-	char beyond;
+	char byte;
 
+	*beyond = 0;
 	while (v->held_len < last && got) {
 		if (!v->from->read(v->from, v->held + v->held_len, last - v->held_len, &got, e))
 			return false;
 		v->held_len += got;
 	}
-	v->seen += v->held_len;
-	hash_add(v->hash, v->held, v->held_len);
-	if (!check_size(v->seen, &v->want, e) || !check_digest(v->hash, &v->want, e)
-	    || !v->from->read(v->from, &beyond, 1, &got, e))
+	return v->held_len < last || v->from->read(v->from, &byte, 1, beyond, e);
+}
+
+/* Lets the last block be given away once size and digest of the whole hold. */
+static bool judge(struct verify_source *v, struct err *e)
+{
+	char digest[DIGEST_TEXT];
+	size_t beyond;
+
+	if (v->refused)
+		return err_set(e, ERR_DAMAGED,
+		    "%s: expected another attempt to begin again, found it going on",
+		    digest_text(&v->want.digest, digest));
+	if (!read_last(v, &beyond, e))
 		return false;
-	if (got)
-		return check_size(v->want.size + 1, &v->want, e);
-	v->verified = true;
-	return true;
+	hash_add(v->hash, v->held, v->held_len);
+	v->seen += v->held_len;
+	v->verified =
+	    check_size(v->seen + beyond, &v->want, e) && check_digest(v->hash, &v->want, e);
+	v->refused = !v->verified;
+	return v->verified;
 }
 
 static bool source_read(
@@ -110,7 +123,7 @@ static bool source_read(
 		v->seen += *got;
 		return *got || check_size(v->seen, &v->want, e);
 	}
-	if (!v->verified && !hold_last(v, e))
+	if (!v->verified && !judge(v, e))
 		return false;
 	*got = v->held_len - v->held_at;
 	*got = *got < room ? *got : room;
@@ -130,6 +143,7 @@ static bool source_rewind(struct source *self, struct err *e)
 	hash_restart(v->hash);
 	v->seen = 0;
 	v->verified = false;
+	v->refused = false;
 	v->held_len = 0;
 	v->held_at = 0;
 	return v->from->rewind(v->from, e);

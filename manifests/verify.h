@@ -31,6 +31,7 @@ struct verify_source {
 	struct hash *hash;
 	uint64_t seen;
 	bool verified; /* all was read and the digest holds */
+	bool refused;  /* all was read and does not hold: only rewind goes on from here */
 	char *held;    /* owned: the last block */
 	size_t held_len;
 	size_t held_at;
