@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -96,12 +97,31 @@ static bool begin_anew(struct writer *w, struct slice bytes, struct err *e)
 	    outfile_fd(w->file), bytes, key_kid(w->key, kid), buf_slice(&signature), e);
 }
 
+/* A disk that is too small is named now, not after hours. */
+static bool check_space(const struct writer *w, struct err *e)
+{
+	struct stat st;
+	uint64_t room;
+
+	if (fstat(outfile_fd(w->file), &st) != 0)
+		return err_errno(e, "cannot look at it");
+	if (!file_free_space(w->path, &room, e))
+		return false;
+	const uint64_t there = (uint64_t)st.st_blocks * 512;
+	if (there >= w->layout.total || room >= w->layout.total - there)
+		return true;
+	return err_set(e, ERR_SYSTEM,
+	    "the disk is full: expected room for %llu more bytes, found %llu; make room or "
+	    "choose another folder",
+	    (unsigned long long)(w->layout.total - there), (unsigned long long)room);
+}
+
 bool writer_begin(
     struct writer *w, const struct inventory *inv, struct slice bytes, struct err *e)
 {
 	w->inv = inv;
 	w->resumed = w->begun && slice_equal(buf_slice(&w->begun_bytes), bytes);
-	if (!layout_make(inv, bytes.len, &w->layout, e)
+	if (!layout_make(inv, bytes.len, &w->layout, e) || !check_space(w, e)
 	    || (!w->resumed && !begin_anew(w, bytes, e)))
 		return err_in(e, "%s", w->path);
 	return true;
