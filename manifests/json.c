@@ -3,6 +3,7 @@
 #include "base/own.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,7 +110,7 @@ bool json_number(const struct json *v, double *number)
 	if (!text.len)
 		return false;
 	*number = strtod(text.ptr, &end);
-	return end == text.ptr + text.len;
+	return end == text.ptr + text.len && isfinite(*number);
 }
 
 bool json_next(
@@ -160,6 +161,10 @@ bool json_need_u64(const struct json *object, const char *key, const char *what,
 
 	if (json_u64(v, number) && *number <= max)
 		return true;
+	if (v && json_is_integer(in(v)))
+		return err_set(e, ERR_FORMAT,
+		    "%s: expected a number from 0 to %llu in \"%s\", found %lld", what,
+		    (unsigned long long)max, key, (long long)json_integer_value(in(v)));
 	return err_set(e, ERR_FORMAT,
 	    "%s: expected a number from 0 to %llu in \"%s\", found %s", what,
 	    (unsigned long long)max, key, kind_of(v));
@@ -270,13 +275,22 @@ static bool next_item(struct slice *rest, char open, char close, bool *bad)
 	return !*bad;
 }
 
+/* Whether an item is followed by a comma or by the end of its container, as every item is. */
+static bool followed(struct slice *rest, char close)
+{
+	skip_blanks(rest);
+	return rest->len && (*rest->ptr == ',' || *rest->ptr == close);
+}
+
 bool json_skim_member(struct slice *rest, struct slice *key, struct slice *value, bool *bad)
 {
 	if (!next_item(rest, '{', '}', bad))
 		return false;
 	skip_blanks(rest);
-	*bad = !rest->len || *rest->ptr != '"' || !take_value(rest, key) || !take(rest, ':')
-	       || !take_value(rest, value);
+	/* Keys are compared as they stand: one with an escape could be any key. */
+	*bad = !rest->len || *rest->ptr != '"' || !take_value(rest, key)
+	       || memchr(key->ptr, '\\', key->len) || !take(rest, ':')
+	       || !take_value(rest, value) || !followed(rest, '}');
 	if (*bad)
 		return false;
 	*key = slice_at(key->ptr + 1, key->len - 2);
@@ -287,7 +301,7 @@ bool json_skim_element(struct slice *rest, struct slice *value, bool *bad)
 {
 	if (!next_item(rest, '[', ']', bad))
 		return false;
-	*bad = !take_value(rest, value);
+	*bad = !take_value(rest, value) || !followed(rest, ']');
 	return !*bad;
 }
 

@@ -43,7 +43,8 @@ bool json_need_array(const struct json *object, const char *key, const char *wha
 
 /* Skimming a large document without a tree: the next member of an object or element of an
  * array, as the bytes it stands in.  *rest begins as the whole object or array text and is
- * consumed; false at the end, and *bad is set when the structure does not hold. */
+ * consumed; false at the end, and *bad is set when the structure does not hold or a key has an
+ * escape in it.  A value is only measured; what it is, json_parse says. */
 bool json_skim_member(struct slice *rest, struct slice *key, struct slice *value, bool *bad);
 bool json_skim_element(struct slice *rest, struct slice *value, bool *bad);
 
