@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { MEDIA_TYPE_MAX = 255 };
 
@@ -119,14 +120,33 @@ static bool read_parts(struct reading *r, struct err *e)
 		return err_set(e, ERR_FORMAT,
 		    "%s: expected an array in \"%s\", found something else", what, key);
 	if (json_count(list) >= IMAGE_CHILDREN_MAX)
-		return err_set(e, ERR_LIMIT, "%s: expected less than %d descriptors, found %zu",
-		    what, IMAGE_CHILDREN_MAX, json_count(list));
+		return err_set(e, ERR_LIMIT,
+		    "%s: expected fewer than %d descriptors, found %zu", what,
+		    IMAGE_CHILDREN_MAX, json_count(list));
 	r->image->parts = own_array(json_count(list) + 1, sizeof(*r->image->parts));
 	if (!index && !add_part(r, config, "config of the manifest", e))
 		return false;
 	for (size_t i = 0; i < json_count(list); i++)
 		if (!add_part(r, json_at(list, i), what, e))
 			return false;
+	return true;
+}
+
+/* Some readers take "Layers" for "layers", and so see another document than we do. */
+static bool check_keys(const struct json *doc, struct err *e)
+{
+	static const char *const keys[] = {
+	    "config", "fsLayers", "layers", "manifests", "mediaType", "schemaVersion"};
+	const struct json *value;
+	const char *key;
+	void *iter = NULL;
+
+	while (json_next(doc, &iter, &key, &value))
+		for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+			if (strcasecmp(key, keys[i]) == 0 && strcmp(key, keys[i]) != 0)
+				return err_set(e, ERR_FORMAT,
+				    "expected \"%s\" in a manifest, found it spelled \"%s\"",
+				    keys[i], key);
 	return true;
 }
 
@@ -137,12 +157,13 @@ static bool check_unambiguous(const struct json *doc, struct err *e)
 	const bool manifest = json_get(doc, "layers") || json_get(doc, "config");
 	uint64_t version = 0;
 
+	if (!check_keys(doc, e))
+		return false;
 	if (json_get(doc, "fsLayers")
 	    || (json_u64(json_get(doc, "schemaVersion"), &version) && version == 1))
 		return err_set(e, ERR_FORMAT,
 		    "expected an OCI or Docker schema 2 manifest, found a schema 1 image; have "
-		    "it rebuilt or pull it"
-		    " through a registry that converts it");
+		    "it rebuilt, or pull it through a registry that converts it");
 	if (index && manifest)
 		return err_set(e, ERR_FORMAT,
 		    "expected an index or a manifest, found a document that claims to be both");
@@ -181,9 +202,8 @@ static bool decide_type(
 		image->media_type = own_text(wire    ? wire
 					     : index ? MEDIA_OCI_INDEX
 						     : MEDIA_OCI_MANIFEST);
-	if (image_type_is_index(image->media_type)
-		? !index
-		: index || !image_type_is_manifest(image->media_type))
+	if (index ? !image_type_is_index(image->media_type)
+		  : !image_type_is_manifest(image->media_type))
 		return err_set(e, ERR_FORMAT,
 		    "expected a manifest or an index, found a document of type %s",
 		    image->media_type);
