@@ -323,9 +323,26 @@ void chart_drop(struct chart **c)
 /* ---- as an OCI artifact ---------------------------------------------------------------------
  */
 
-static void put_node(struct json_writer *w, const struct yaml_node *node, size_t depth);
+/* truth names the member of a mapping, or of a sequence's mappings, that is true or false to
+ * Helm; NULL: all are text. */
+static void put_node(
+    struct json_writer *w, const struct yaml_node *node, const char *truth, size_t depth);
 
-static void put_mapping(struct json_writer *w, const struct yaml_node *node, size_t depth)
+/* A value that Helm reads as YAML 1.1's true or false. */
+static void put_truth(struct json_writer *w, const struct yaml_node *node)
+{
+	static const char *const words[] = {
+	    "true", "True", "TRUE", "yes", "Yes", "YES", "y", "Y", "on", "On", "ON"};
+	bool truth = false;
+
+	node = yaml_resolve(node);
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		truth |= node->kind == YAML_SCALAR && slice_is(node->text, words[i]);
+	json_put_raw(w, slice_of(truth ? "true" : "false"));
+}
+
+static void put_mapping(
+    struct json_writer *w, const struct yaml_node *node, const char *truth, size_t depth)
 {
 	if (node->count > CHART_KEYS_MAX)
 		w->out->over = true;
@@ -337,29 +354,18 @@ static void put_mapping(struct json_writer *w, const struct yaml_node *node, siz
 		if (key->kind != YAML_SCALAR || yaml_get(node, key->text.ptr) != at)
 			continue;
 		json_key(w, key->text.ptr);
-		put_node(w, at, depth);
+		if (truth && slice_is(key->text, truth))
+			put_truth(w, at);
+		else
+			put_node(w, at, NULL, depth);
 	}
 	json_end(w, '}');
 }
 
-static void put_scalar(struct json_writer *w, const struct yaml_node *node)
-{
-	/* The two members of Chart.yaml that are no text to Helm. */
-	const bool truth = node->key
-			   && (slice_is(node->key->text, "deprecated")
-			       || slice_is(node->key->text, "enabled"));
-
-	if (yaml_is_null(node))
-		json_put_raw(w, slice_of("null"));
-	else if (truth)
-		json_put_raw(w, slice_of(slice_is(node->text, "true") ? "true" : "false"));
-	else
-		json_put_text(w, node->text);
-}
-
 /* Writes a value of Chart.yaml.  Aliases are followed: what they may multiply to ends at the
  * ceilings of the output and of the depth. */
-static void put_node(struct json_writer *w, const struct yaml_node *node, size_t depth)
+static void put_node(
+    struct json_writer *w, const struct yaml_node *node, const char *truth, size_t depth)
 {
 	node = yaml_resolve(node);
 	if (depth == YAML_DEPTH_MAX)
@@ -367,15 +373,17 @@ static void put_node(struct json_writer *w, const struct yaml_node *node, size_t
 	if (w->out->over)
 		return;
 	if (node->kind == YAML_MAPPING) {
-		put_mapping(w, node, depth + 1);
+		put_mapping(w, node, truth, depth + 1);
 	} else if (node->kind == YAML_SEQUENCE) {
 		json_begin(w, '[');
 		for (const struct yaml_node *at = node->first; at && !w->out->over;
 		     at = at->next)
-			put_node(w, at, depth + 1);
+			put_node(w, at, truth, depth + 1);
 		json_end(w, ']');
+	} else if (yaml_is_null(node)) {
+		json_put_raw(w, slice_of("null"));
 	} else {
-		put_scalar(w, node);
+		json_put_text(w, node->text);
 	}
 }
 
@@ -389,11 +397,15 @@ static void put_config(struct json_writer *w, const struct yaml_node *root)
 	json_begin(w, '{');
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
 		const struct yaml_node *value = yaml_get(root, keys[i]);
+		const bool dependencies = strcmp(keys[i], "dependencies") == 0;
 
 		if (!value || yaml_is_null(yaml_resolve(value)))
 			continue;
 		json_key(w, keys[i]);
-		put_node(w, value, 0);
+		if (strcmp(keys[i], "deprecated") == 0)
+			put_truth(w, value);
+		else
+			put_node(w, value, dependencies ? "enabled" : NULL, 0);
 	}
 	json_end(w, '}');
 }

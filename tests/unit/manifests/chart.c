@@ -310,6 +310,49 @@ Test(chart, HOC_05_deterministic_documents)
 	cr_expect(slice_is(json_text(json_get(notes, "k")), "1.0"));
 }
 
+/* Helm reads these two members as true or false, and the same names elsewhere as text. */
+Test(chart, HOC_05_truth_values)
+{
+	static const struct {
+		const char *label;
+		const char *metadata;
+		const char *want;
+	} rows[] = {
+	    {"yes", "deprecated: yes\n", "\"deprecated\":true"},
+	    {"on", "deprecated: on\n", "\"deprecated\":true"},
+	    {"True", "deprecated: True\n", "\"deprecated\":true"},
+	    {"TRUE", "deprecated: TRUE\n", "\"deprecated\":true"},
+	    {"no", "deprecated: no\n", "\"deprecated\":false"},
+	    {"off", "deprecated: Off\n", "\"deprecated\":false"},
+	    {"behind an alias", "icon: &t on\ndeprecated: *t\n",
+		"\"icon\":\"on\",\"apiVersion\":\"v2\",\"deprecated\":true"},
+	    {"dependencies",
+		"dependencies: [{name: a, enabled: Yes}, {name: b, enabled: FALSE}]\n",
+		"[{\"name\":\"a\",\"enabled\":true},{\"name\":\"b\",\"enabled\":false}]"},
+	    {"annotations", "annotations: {enabled: yes, deprecated: later}\n",
+		"\"annotations\":{\"enabled\":\"yes\",\"deprecated\":\"later\"}"},
+	    {"deprecated in a dependency", "dependencies: [{name: a, deprecated: yes}]\n",
+		"[{\"name\":\"a\",\"deprecated\":\"yes\"}]"},
+	    {"enabled deeper", "dependencies: [{import-values: [{enabled: yes}]}]\n",
+		"[{\"import-values\":[{\"enabled\":\"yes\"}]}]"},
+	    {"an alias to another's enabled",
+		"maintainers: [{enabled: &m yes}]\nkeywords: [*m]\n",
+		"\"keywords\":[\"yes\"],\"maintainers\":[{\"enabled\":\"yes\"}]"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		OWNED(buf_drop) struct buf metadata = BUF(4096);
+		OWNED(buf_drop) struct buf config = {0};
+		OWNED(buf_drop) struct buf manifest = {0};
+		struct err e = {0};
+
+		buf_addf(&metadata, "%s%s", METADATA, rows[i].metadata);
+		cr_assert(make_oci(buf_text(&metadata), &config, &manifest, &e), "%s", e.text);
+		cr_expect(strstr(buf_text(&config), rows[i].want), "%s: found %s",
+		    rows[i].label, buf_text(&config));
+	}
+}
+
 Test(chart, HOC_04_names_that_no_repository_has)
 {
 	OWNED(buf_drop) struct buf config = {0};
