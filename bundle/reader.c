@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/own.h"
 #include "base/pool.h"
+#include "bundle/contents.h"
 #include "bundle/foreign.h"
 #include "bundle/head.h"
 #include "bundle/layout.h"
@@ -341,7 +342,8 @@ static bool verify_foreign(const struct reader *r, struct err *e)
 
 bool reader_verify(const struct reader *r, size_t jobs, struct watch *watch, struct err *e)
 {
-	return verify_members(r, jobs, watch, e) && verify_end(r, e) && verify_foreign(r, e);
+	return verify_members(r, jobs, watch, e) && verify_end(r, e) && contents_check(r, e)
+	       && verify_foreign(r, e);
 }
 
 bool reader_glimpse(const char *path, struct glimpse *out, struct err *e)

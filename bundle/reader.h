@@ -40,9 +40,9 @@ void member_source_drop(struct member_source *s);
 /* A small member whole, verified. */
 bool reader_small(const struct reader *r, size_t i, struct buf *out, struct err *e) MUST_CHECK;
 
-/* Every byte: headers, data, padding, trailer, end of file; the documents for other tools are
- * made anew and compared.  The sentence of a failure names the member and the offset of the
- * first damage. */
+/* Every byte: headers, data, padding, trailer, end of file; what the images name is there, and
+ * the documents for other tools are made anew and compared.  The sentence of a failure names
+ * the member and the offset of the first damage. */
 bool reader_verify(
     const struct reader *r, size_t jobs, struct watch *watch, struct err *e) MUST_CHECK;
 
