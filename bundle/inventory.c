@@ -510,28 +510,58 @@ enum {
 	TOP_BUNDLE,
 	TOP_CHARTS,
 	TOP_IMAGES,
+	TOP_FILES,
+	TOP_BASE,
+	TOP_ABSENT,
 	TOP_MEMBERS,
 	TOP_TOTAL,
 	TOP_COUNT,
 };
 static const char *const top_keys[TOP_COUNT] = {"_type", "requires", "sigArea", "release",
-    "bundle", "charts", "images", "members", "total"};
+    "bundle", "charts", "images", "files", "base", "absent", "members", "total"};
+
+enum { TOP_UNKNOWN_MAX = 64 };
+
+static size_t find_key(struct slice key)
+{
+	size_t i = 0;
+
+	while (i < TOP_COUNT && !slice_is(key, top_keys[i]))
+		i++;
+	return i;
+}
+
+/* Whether key is new; it is remembered. */
+static bool is_new(struct slice key, struct slice *unknown, size_t *count)
+{
+	for (size_t i = 0; i < *count; i++)
+		if (slice_equal(unknown[i], key))
+			return false;
+	unknown[(*count)++] = key;
+	return true;
+}
 
 static bool skim_top(struct slice bytes, struct slice values[TOP_COUNT], struct err *e)
 {
+	struct slice unknown[TOP_UNKNOWN_MAX];
+	size_t count = 0;
 	struct slice key;
 	struct slice value;
 	bool bad = false;
 
-	while (json_skim_member(&bytes, &key, &value, &bad))
-		for (size_t i = 0; i < TOP_COUNT; i++) {
-			if (!slice_is(key, top_keys[i]))
-				continue;
-			if (values[i].ptr)
-				return err_set(e, ERR_DAMAGED,
-				    "expected \"%s\" once, found it twice", top_keys[i]);
+	while (json_skim_member(&bytes, &key, &value, &bad)) {
+		const size_t i = find_key(key);
+		if (i == TOP_COUNT && count == TOP_UNKNOWN_MAX)
+			return err_set(e, ERR_DAMAGED,
+			    "expected at most %d keys that this version does not know, found "
+			    "more",
+			    TOP_UNKNOWN_MAX);
+		if (i < TOP_COUNT ? values[i].ptr != NULL : !is_new(key, unknown, &count))
+			return err_set(e, ERR_DAMAGED, "expected \"%.*s\" once, found it twice",
+			    (int)(key.len > 80 ? 80 : key.len), key.ptr);
+		if (i < TOP_COUNT)
 			values[i] = value;
-		}
+	}
 	if (bad)
 		return err_set(
 		    e, ERR_DAMAGED, "expected one JSON object, found something else");
@@ -565,6 +595,27 @@ static bool read_small_parts(
 		return err_set(
 		    e, ERR_DAMAGED, "expected a digest in \"release\", found something else");
 	return digest_parse(slice_at(release.ptr + 1, release.len - 2), &inv->release, e);
+}
+
+/* Parts of the format that no bundle of this version uses.  Whoever passed over them would push
+ * less than was meant. */
+static bool check_unused(
+    const struct slice values[TOP_COUNT], struct inventory *inv, struct err *e)
+{
+	static const struct {
+		int key;
+		const char *empty;
+	} unused[] = {{TOP_FILES, "[]"}, {TOP_BASE, "null"}, {TOP_ABSENT, "[]"}};
+
+	for (size_t i = 0; i < sizeof(unused) / sizeof(*unused); i++)
+		if (!slice_is(values[unused[i].key], unused[i].empty)) {
+			inv->newer = true;
+			return err_set(e, ERR_FORMAT,
+			    "expected \"%s\":%s, found something that this version does not "
+			    "know; use the version of sealift that wrote the bundle",
+			    top_keys[unused[i].key], unused[i].empty);
+		}
+	return true;
 }
 
 static bool read_lists(
@@ -661,8 +712,8 @@ static bool read_all(struct slice bytes, struct inventory *inv, struct err *e)
 		return err_set(
 		    e, ERR_DAMAGED, "expected %s…, found something else", first_bytes);
 	return skim_top(bytes, values, e) && read_small_parts(values, inv, e)
-	       && read_lists(values, inv, e) && check_members(inv, e) && check_images(inv, e)
-	       && check_charts(inv, e)
+	       && check_unused(values, inv, e) && read_lists(values, inv, e)
+	       && check_members(inv, e) && check_images(inv, e) && check_charts(inv, e)
 	       && check_member(inv, &inv->release, UINT64_MAX, "the release", e)
 	       && check_total(inv, bytes.len, e);
 }
