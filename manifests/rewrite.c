@@ -225,12 +225,14 @@ static void move(struct rewriting *rw, const struct component *c)
 	}
 }
 
-/* The one place to point at when a component's name is spoken of. */
+/* The one place to point at when a component's name is spoken of: in the file, if it can be. */
 static const struct place *name_place(const struct component *c)
 {
 	if (c->whole.path)
 		return &c->whole;
-	return c->registry.path ? &c->registry : &c->repository;
+	if (c->registry.in_file)
+		return &c->registry;
+	return c->repository.in_file || !c->registry.path ? &c->repository : &c->registry;
 }
 
 static void decide_name(struct rewriting *rw, const struct component *c)
