@@ -25,10 +25,16 @@ static const struct json *out(const json_t *v)
 
 bool json_parse(struct slice text, const char *what, struct json **doc, struct err *e)
 {
+	const char *nul = text.len ? memchr(text.ptr, '\0', text.len) : NULL;
 	json_error_t error;
-	json_t *tree =
-	    json_loadb(text.ptr ? text.ptr : "", text.len, JSON_REJECT_DUPLICATES, &error);
 
+	/* jansson overlooks a NUL behind a number. */
+	if (nul)
+		return err_set(e, ERR_FORMAT,
+		    "%s: expected a JSON document, found at byte %zu: a NUL", what,
+		    (size_t)(nul - text.ptr));
+	json_t *tree =
+	    json_loadb(text.len ? text.ptr : "", text.len, JSON_REJECT_DUPLICATES, &error);
 	if (!tree)
 		return err_set(e, ERR_FORMAT,
 		    "%s: expected a JSON document, found at byte %d: %s", what, error.position,

@@ -58,7 +58,9 @@ Test(json, MAN_04_parse_takes_one_unambiguous_document)
 	}
 	struct json *doc = NULL;
 	struct err e = {0};
-	cr_expect_not(json_parse(slice_at("{}\0", 3), "x", &doc, &e), "a byte NUL");
+	cr_expect_not(json_parse(slice_at("{}\0", 3), "x", &doc, &e));
+	cr_expect_not(json_parse(slice_at("[1\0]", 4), "x", &doc, &e), "found by fuzzing");
+	cr_expect_str_eq(e.text, "x: expected a JSON document, found at byte 2: a NUL");
 	cr_expect_not(json_parse((struct slice){0}, "x", &doc, &e));
 }
 
