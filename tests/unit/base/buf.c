@@ -96,15 +96,3 @@ Test(buf, nothing_is_added_after_something_was_left_out)
 	cr_assert(b.over);
 	cr_assert_str_eq(buf_text(&b), "");
 }
-
-Test(own, steal_leaves_the_variable_empty)
-{
-	char *text = own_text("mine");
-	char *taken = STEAL(text);
-
-	cr_assert_null(text);
-	cr_assert_str_eq(taken, "mine");
-	drop_text(&taken);
-	cr_assert_null(taken);
-	drop_text(&taken);
-}
