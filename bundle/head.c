@@ -77,6 +77,7 @@ static bool parse_name(const char *name, struct head_signature *s)
 	if (strspn(s->kid, "0123456789abcdef") != KID_LEN || suffix[-1] != '.'
 	    || strspn(suffix, "abcdefghijklmnopqrstuvwxyz0123456789.") != strlen(suffix))
 		return false;
+	(void)snprintf(s->name, sizeof(s->name), "%s", name + FOLDER_LEN);
 	s->suffix = strcmp(suffix, "sig") == 0 ? "sig" : NULL;
 	return true;
 }

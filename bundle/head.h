@@ -8,13 +8,17 @@
 #include "bundle/format.h"
 #include "bundle/signature.h"
 
-enum { HEAD_SIGNATURES_MAX = 32 };
+enum {
+	HEAD_SIGNATURES_MAX = 32,
+	HEAD_NAME = 90, /* "KID.SUFFIX" and NUL */
+};
 
 /* One member of the signature area. */
 struct head_signature {
 	char kid[KID_TEXT];
-	const char *suffix; /* "sig", or NULL: one that this version does not know */
-	struct slice data;  /* in the head's area */
+	char name[HEAD_NAME]; /* its file name, "KID.SUFFIX" */
+	const char *suffix;   /* "sig", or NULL: one that this version does not know */
+	struct slice data;    /* in the head's area */
 };
 
 struct head {

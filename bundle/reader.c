@@ -27,6 +27,7 @@ struct reader {
 	struct layout layout;
 	struct digest id;
 	char signer[KID_TEXT];
+	char *unchecked[HEAD_SIGNATURES_MAX + 1]; /* owned; NULL ends them */
 };
 
 enum verdict {
@@ -67,19 +68,22 @@ static bool no_trusted_signature(const struct head *h, struct err *e)
 /* Decides whether the raw inventory is believed.  A signature that fails under a trusted key
  * refuses, whatever else is there. */
 static bool check_signatures(
-    const struct head *h, const struct trust *trust, char signer[KID_TEXT], struct err *e)
+    const struct head *h, const struct trust *trust, struct reader *r, struct err *e)
 {
 	enum verdict verdict = REFUSED;
+	size_t unchecked = 0;
 
 	for (size_t i = 0; i < h->count; i++) {
 		const struct head_signature *s = &h->signatures[i];
 		const struct key *key = s->suffix ? trust_find(trust, s->kid) : NULL;
 
-		if (!key)
+		if (!key) {
+			r->unchecked[unchecked++] = own_text(s->name);
 			continue;
+		}
 		if (!signature_check(key, buf_slice(&h->inventory), s->data, e))
 			return false;
-		(void)memcpy(signer, s->kid, KID_TEXT);
+		(void)memcpy(r->signer, s->kid, KID_TEXT);
 		verdict = TRUSTED;
 	}
 	return verdict == TRUSTED || no_trusted_signature(h, e);
@@ -93,7 +97,7 @@ bool reader_open(
 
 	r->fd = -1;
 	if (!open_file(path, &r->fd, e) || !head_read(r->fd, &head, e)
-	    || !check_signatures(&head, trust, r->signer, e)
+	    || !check_signatures(&head, trust, r, e)
 	    || !inventory_read(buf_slice(&head.inventory), &r->inv, e)
 	    || !layout_make(r->inv, head.inventory.len, &r->layout, e))
 		return false;
@@ -107,6 +111,8 @@ void reader_free(struct reader *r)
 	if (!r)
 		return;
 	drop_fd(&r->fd);
+	for (char **name = r->unchecked; *name; name++)
+		free(*name);
 	inventory_free(r->inv);
 	layout_drop(&r->layout);
 	free(r);
@@ -131,6 +137,11 @@ const struct digest *reader_id(const struct reader *r)
 const char *reader_signer(const struct reader *r)
 {
 	return r->signer;
+}
+
+const char *const *reader_unchecked(const struct reader *r)
+{
+	return (const char *const *)r->unchecked;
 }
 
 /* Says where in the file a member's damage is. */

@@ -27,6 +27,10 @@ const struct digest *reader_id(const struct reader *r);
 /* The kid of the trusted key that signed. */
 const char *reader_signer(const struct reader *r);
 
+/* Names, "KID.SUFFIX", of the signatures that were not checked, since no trusted key made them
+ * or this version does not know their form; NULL ends the list. */
+const char *const *reader_unchecked(const struct reader *r);
+
 /* A source of member i that checks header, size and digest as it is read; safe from many
  * threads, each with a member_source of its own.  member_source_drop when done. */
 struct member_source {

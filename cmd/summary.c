@@ -155,6 +155,18 @@ static void put_chart(struct json_writer *w, const struct bundle_chart *chart)
 	json_end(w, '}');
 }
 
+/* Signatures that nobody vouches for: said only where there are some. */
+static void put_unchecked(struct json_writer *w, const char *const *names)
+{
+	if (!names || !*names)
+		return;
+	json_key(w, "unchecked");
+	json_begin(w, '[');
+	for (; *names; names++)
+		json_put_text(w, slice_of(*names));
+	json_end(w, ']');
+}
+
 static void put_head(
     struct json_writer *w, const struct inventory *inv, const struct summary_facts *facts)
 {
@@ -167,6 +179,7 @@ static void put_head(
 		json_pair(w, "id", digest_text(facts->id, digest));
 	if (facts->signer)
 		json_pair(w, "signer", facts->signer);
+	put_unchecked(w, facts->unchecked);
 	json_pair(w, "name", inv->name);
 	json_pair(w, "version", inv->version);
 	json_key(w, "created");

@@ -10,18 +10,29 @@ const struct option trust_options[] = {
     {0},
 };
 
+static void report(const struct reader *reader, const char *path)
+{
+	char id[DIGEST_TEXT];
+
+	say(stdout, "%s: %s, signed by the trusted key %s\n", path,
+	    digest_text(reader_id(reader), id), reader_signer(reader));
+	for (const char *const *name = reader_unchecked(reader); *name; name++)
+		say(stdout,
+		    "%s: not checked: the signature %s, by no trusted key or of an unknown "
+		    "form\n",
+		    path, *name);
+}
+
 bool trusted_open(const struct trust_options *o, const struct common *common, const char *path,
     struct reader **out, struct err *e)
 {
 	OWNED(trust_drop) struct trust *trust = NULL;
-	char id[DIGEST_TEXT];
 
 	if (!trust_open(o->trust, &trust, e))
 		return false;
 	if (!reader_open(path, trust, out, e))
 		return err_in(e, "%s", path);
 	if (!common->json && !common->quiet)
-		say(stdout, "%s: %s, signed by the trusted key %s\n", path,
-		    digest_text(reader_id(*out), id), reader_signer(*out));
+		report(*out, path);
 	return true;
 }

@@ -29,8 +29,9 @@ enum { JOBS = 4, JOBS_LIMIT = 64 };
 static void report(const struct options *o, const struct reader *reader)
 {
 	const struct inventory *inv = reader_inventory(reader);
-	const struct summary_facts facts = {
-	    .id = reader_id(reader), .signer = reader_signer(reader)};
+	const struct summary_facts facts = {.id = reader_id(reader),
+	    .signer = reader_signer(reader),
+	    .unchecked = reader_unchecked(reader)};
 
 	if (o->common.json)
 		summary_json(inv, &facts, stdout);

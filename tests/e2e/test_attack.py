@@ -54,6 +54,18 @@ def test_a_signed_bundle_that_lacks_a_blob(honest, forged, signer, sealift, tmp_
         assert not [r for r in server.journal if r.method in ("PUT", "POST", "PATCH")]
 
 
+def test_signatures_that_nobody_checks_are_named(forged, signer, sealift, tmp_path):
+    """A signature by an unknown key, or of an unknown form, beside one that holds."""
+    more = [("bundle/sig/0123456789abcdef.sig", b"AAAA\n"), (f"bundle/sig/{signer.kid}.p7s", b"x")]
+    path = forged.write(tmp_path / "b.tar", signer, more=more)
+    for verb in ("verify", "inspect"):
+        said = sealift.ok(verb, path, *signer.trusting()).out
+        assert [name in said for name in ("0123456789abcdef.sig", signer.kid + ".p7s", signer.kid + ".sig")] == [
+            True, True, False], said
+        told = sealift.ok(verb, path, *signer.trusting(), "--json").events[0]
+        assert sorted(told["unchecked"]) == sorted(["0123456789abcdef.sig", signer.kid + ".p7s"])
+
+
 def test_a_signed_manifest_that_lies_about_a_size(honest, forged, signer, sealift, tmp_path):
     child = honest[1].children[0]
     document = json.loads(child.top.data)
