@@ -111,3 +111,33 @@ bool values_merge_key(const struct merged_values *v, const char *path, size_t *l
 	}
 	return false;
 }
+
+/* The value before it in its mapping under the same key; NULL: none. */
+static const struct yaml_node *same_key(const struct yaml_node *node)
+{
+	const struct yaml_node *key = node->key ? yaml_resolve(node->key) : NULL;
+
+	for (const struct yaml_node *at = key ? node->parent->first : NULL; at && at != node;
+	     at = at->next)
+		if (slice_equal(yaml_resolve(at->key)->text, key->text))
+			return at;
+	return NULL;
+}
+
+bool values_duplicate(
+    const struct merged_values *v, const char *path, struct place *out, size_t *first)
+{
+	bool whole = false;
+	const struct yaml_node *node = v->file ? deepest(v->file, path, &whole) : NULL;
+
+	for (; node; node = node->parent) {
+		const struct yaml_node *before = same_key(node);
+
+		if (!before)
+			continue;
+		*first = before->key->line;
+		*out = (struct place){.path = path, .node = node->key, .in_file = true};
+		return true;
+	}
+	return false;
+}

@@ -41,3 +41,8 @@ bool values_registry(
 
 /* Whether a merge key ("<<") in the customer's file could set a value at the path unseen. */
 bool values_merge_key(const struct merged_values *v, const char *path, size_t *line);
+
+/* Whether a key of the path stands twice in one mapping of the customer's file; out is the last
+ * one, and *first the line of one before it. */
+bool values_duplicate(
+    const struct merged_values *v, const char *path, struct place *out, size_t *first);

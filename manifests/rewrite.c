@@ -86,24 +86,34 @@ static struct change *add_change(
 	return change;
 }
 
-/* An anchored scalar is other values too, wherever its alias stands. */
-static bool is_shared(const struct yaml_node *root, const struct yaml_node *anchored)
+static bool has_alias(const struct yaml_node *root, const struct yaml_node *anchored)
 {
 	for (const struct yaml_node *child = root ? root->first : NULL; child;
 	     child = child->next)
 		if ((child->kind == YAML_ALIAS && child->target == anchored)
-		    || is_shared(child, anchored))
+		    || has_alias(child, anchored))
 			return true;
 	return false;
 }
 
+/* The anchor by which a node, or a collection it is in, stands elsewhere too; NULL: none. */
+static const char *shared_anchor(const struct yaml *file, const struct yaml_node *node)
+{
+	for (; node; node = node->parent)
+		if (node->anchor && has_alias(yaml_root(file), node))
+			return node->anchor;
+	return NULL;
+}
+
 static void change_in_file(struct rewriting *rw, const struct place *place, const char *value)
 {
-	if (place->node->anchor && is_shared(yaml_root(rw->values.file), place->node)) {
+	const char *anchor = shared_anchor(rw->values.file, place->node);
+
+	if (anchor) {
 		find(rw, "ANCHOR", true, place,
 		    "its value is used elsewhere through the alias *%s; write the value out in "
 		    "both places",
-		    place->node->anchor);
+		    anchor);
 		return;
 	}
 	const struct change *change = add_change(rw->result, place, CHANGE_SPLICE, value);
@@ -177,10 +187,11 @@ static void set_registry(
 {
 	OWNED(buf_drop) struct buf value = BUF(VALUE_MAX);
 	struct slice path = slice_of(c->target.path);
-	const size_t keep = c->repository.text.len;
+	const size_t keep = c->repository.text.len - tail_of(c->repository.text).len;
 
 	if (path.len > keep
-	    && slice_equal(slice_at(path.ptr + path.len - keep, keep), c->repository.text))
+	    && slice_equal(slice_at(path.ptr + path.len - keep, keep),
+		slice_at(c->repository.text.ptr, keep)))
 		path.len -= keep + 1;
 	else
 		path.len = 0;
@@ -188,18 +199,19 @@ static void set_registry(
 	set(rw, place, buf_text(&value));
 }
 
-/* What the component's values name now, without a tag; false when they name nothing. */
+/* What the component's values name now; false when they name nothing. */
 static bool current_name(const struct component *c, struct buf *out)
 {
 	const struct slice registry = c->registry.text;
-	struct slice name = c->whole.path ? c->whole.text : c->repository.text;
+	const struct slice name = c->whole.path ? c->whole.text : c->repository.text;
 
 	if (!name.len)
 		return false;
-	name.len -= tail_of(name).len;
-	if (!c->whole.path && registry.len)
-		buf_addf(out, "%.*s/", SLICE_ARG(registry));
-	buf_addf(out, "%.*s", SLICE_ARG(name));
+	if (!c->whole.path && registry.len) {
+		buf_add(out, registry.ptr, registry.len);
+		buf_adds(out, "/");
+	}
+	buf_add(out, name.ptr, name.len);
 	return true;
 }
 
@@ -247,10 +259,11 @@ static void decide_name(struct rewriting *rw, const struct component *c)
 		    c->at->name, c->source.path);
 		return;
 	}
-	if (!reference_parse(buf_slice(&text), &now, &e))
+	if (!buf_ok(&text, &e) || !reference_parse(buf_slice(&text), &now, &e))
+		/* Before an "@" there may be a password. */
 		find(rw, "NOT-A-NAME", true, name_place(c),
 		    "expected an image's name for %s, found \"%s\"", c->at->name,
-		    buf_text(&text));
+		    strchr(buf_text(&text), '@') ? "...@..." : buf_text(&text));
 	else if (same_repository(&now, &c->target))
 		return;
 	else if (same_repository(&now, &c->source))
@@ -273,12 +286,14 @@ static bool is_listed(const struct text_list *list, const char *text)
 static bool current_tag(
     const struct rewriting *rw, const struct component *c, struct place *out)
 {
-	const struct slice tail = c->whole.path ? tail_of(c->whole.text) : (struct slice){0};
+	const struct place *name = c->whole.path ? &c->whole : &c->repository;
+	struct slice tail = tail_of(name->text);
 
 	if (!tail.len || tail.ptr[0] != ':')
 		return values_first(&rw->values, &c->at->tag, EMPTY_IS_UNSET, out);
-	*out = c->whole;
-	out->text = slice_at(tail.ptr + 1, tail.len - 1);
+	tail = slice_at(tail.ptr + 1, tail.len - 1);
+	*out = *name;
+	(void)slice_cut(&tail, '@', &out->text);
 	return true;
 }
 
@@ -303,7 +318,7 @@ static void decide_tag(struct rewriting *rw, const struct component *c)
 	const bool version = is_listed(&release->version_keys, tag.path);
 	const char *code = version ? "TAG-BEHIND" : "TAG-NOT-IN-BUNDLE";
 	if (tag.node && tag.node->kind == YAML_SCALAR && tag.node->style == YAML_PLAIN
-	    && !tag.node->tagged && tag.in_file && tag.path != c->whole.path
+	    && !tag.node->tagged && tag.in_file && tag.text.ptr == tag.node->text.ptr
 	    && !yaml_is_text(tag.text) && !reported(rw->result, "NUMERIC-TAG", tag.path))
 		find(rw, "NUMERIC-TAG", false, &tag,
 		    "the chart sees a number and may print it differently; quote it");
@@ -316,6 +331,39 @@ static void decide_tag(struct rewriting *rw, const struct component *c)
 	else
 		find(rw, code, true, &tag, "%s would run tag %.*s, and the bundle carries %s",
 		    c->at->name, SLICE_ARG(tag.text), c->source.tag);
+}
+
+/* The digest that counts for a component: behind its name, or in a key of its own. */
+static bool current_digest(
+    const struct rewriting *rw, const struct component *c, struct place *out)
+{
+	const struct place *name = c->whole.path ? &c->whole : &c->repository;
+	struct slice rest = tail_of(name->text);
+	struct slice tag;
+
+	if (!slice_cut(&rest, '@', &tag) || !rest.ptr)
+		return values_first(&rw->values, &c->at->digest, EMPTY_IS_UNSET, out);
+	*out = *name;
+	out->text = rest;
+	return true;
+}
+
+/* The names alone do not say which digest the bundle has under a tag. */
+static void decide_digest(struct rewriting *rw, const struct component *c)
+{
+	char carried[DIGEST_TEXT];
+	struct place digest;
+
+	if (!current_digest(rw, c, &digest))
+		return;
+	if (!c->source.has_digest)
+		find(rw, "DIGEST-PINNED", false, &digest,
+		    "compare it with the bundle's digest of %s, which sealift inspect shows",
+		    c->source.path);
+	else if (!slice_is(digest.text, digest_text(&c->source.digest, carried)))
+		find(rw, "DIGEST-NOT-IN-BUNDLE", true, &digest,
+		    "%s would run %.*s, and the bundle carries %s", c->at->name,
+		    SLICE_ARG(digest.text), carried);
 }
 
 static void report_dead(struct rewriting *rw, const struct component *c)
@@ -333,7 +381,7 @@ static void report_dead(struct rewriting *rw, const struct component *c)
 static bool report_merge_key(struct rewriting *rw, const struct component *c)
 {
 	const struct text_list *const lists[] = {
-	    &c->at->whole, &c->at->registry, &c->at->repository};
+	    &c->at->whole, &c->at->registry, &c->at->repository, &c->at->tag};
 	size_t line;
 
 	for (size_t l = 0; l < sizeof(lists) / sizeof(lists[0]); l++)
@@ -348,8 +396,35 @@ static bool report_merge_key(struct rewriting *rw, const struct component *c)
 	return false;
 }
 
+static bool reported_at(const struct rewrite *r, const char *code, size_t line)
+{
+	for (size_t i = 0; i < r->finding_count; i++)
+		if (strcmp(r->findings[i].code, code) == 0 && r->findings[i].line == line)
+			return true;
+	return false;
+}
+
+/* A key that stands twice in one mapping: people look at the first, Helm at the last. */
+static void report_duplicates(struct rewriting *rw, const struct component *c)
+{
+	const struct text_list *const lists[] = {
+	    &c->at->whole, &c->at->registry, &c->at->repository, &c->at->tag};
+	struct place place;
+	size_t first;
+
+	for (size_t l = 0; l < sizeof(lists) / sizeof(lists[0]); l++)
+		for (size_t i = 0; i < lists[l]->count; i++)
+			if (values_duplicate(&rw->values, lists[l]->items[i], &place, &first)
+			    && !reported_at(rw->result, "DUPLICATE-KEY", place.node->line))
+				find(rw, "DUPLICATE-KEY", false, &place,
+				    "a key of it stands in line %zu already; the last one "
+				    "counts",
+				    first);
+}
+
 static void decide_component(struct rewriting *rw, struct component *c)
 {
+	report_duplicates(rw, c);
 	if (report_merge_key(rw, c))
 		return;
 	(void)values_first(&rw->values, &c->at->whole, EMPTY_IS_UNSET, &c->whole);
@@ -358,6 +433,7 @@ static void decide_component(struct rewriting *rw, struct component *c)
 	report_dead(rw, c);
 	decide_name(rw, c);
 	decide_tag(rw, c);
+	decide_digest(rw, c);
 }
 
 static bool decide_image(struct rewriting *rw, const struct release_image *image, struct err *e)
@@ -394,7 +470,10 @@ static void put_key(struct slice *path, struct buf *out)
 
 	if (!quote) {
 		(void)slice_cut(path, '.', &key);
-		buf_add(out, key.ptr, key.len);
+		if (yaml_is_text(key))
+			buf_add(out, key.ptr, key.len);
+		else
+			json_put_text(&w, key);
 		return;
 	}
 	key = slice_at(path->ptr + 1, (size_t)(quote - path->ptr) - 1);
@@ -409,11 +488,14 @@ static void put_key(struct slice *path, struct buf *out)
 /* How many bytes of leading whole parts two paths share, with the dot behind them. */
 static size_t shared_parts(const char *a, const char *b)
 {
+	bool quoted = false;
 	size_t shared = 0;
 
-	for (size_t i = 0; a[i] && a[i] == b[i]; i++)
-		if (a[i] == '.')
+	for (size_t i = 0; a[i] && a[i] == b[i]; i++) {
+		quoted ^= a[i] == '"';
+		if (a[i] == '.' && !quoted)
 			shared = i + 1;
+	}
 	return shared;
 }
 
