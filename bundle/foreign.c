@@ -6,20 +6,7 @@
 #include <string.h>
 
 enum {
-	README,
-	SUMS,
-	OCI_LAYOUT,
-	OCI_INDEX,
-	DOCKER_MANIFEST,
 	DEPTH_MAX = 8, /* indexes below one another */
-};
-
-static const char *const names[FOREIGN_COUNT] = {
-    [README] = "README-VERIFY.txt",
-    [SUMS] = "SHA256SUMS",
-    [OCI_LAYOUT] = "oci-layout",
-    [OCI_INDEX] = "index.json",
-    [DOCKER_MANIFEST] = "manifest.json",
 };
 
 static const char readme[] =
@@ -58,18 +45,13 @@ static const char readme[] =
     "read the images in it. docker load and podman load make manifests of their own, so that\n"
     "digests change; where digests matter, use sealift push, ctr or skopeo oci-archive:.\n";
 
-const char *foreign_name(size_t i)
-{
-	return names[i];
-}
-
 static void write_sums(const struct inventory *inv, struct buf *out)
 {
 	char path[101];
 	char hex[DIGEST_TEXT];
 
 	for (size_t i = 0; i < inv->member_count; i++)
-		if (i != SUMS)
+		if (i != MEMBER_SUMS)
 			buf_addf(out, "%s  %s\n", digest_hex(&inv->members[i].digest, hex),
 			    member_path(&inv->members[i], path));
 }
@@ -210,15 +192,15 @@ static bool write_docker(const struct inventory *inv, const struct documents *do
 bool foreign_write(size_t i, const struct inventory *inv, const struct documents *documents,
     struct buf *out, struct err *e)
 {
-	if (i == README)
+	if (i == MEMBER_README)
 		buf_adds(out, readme);
-	else if (i == SUMS)
+	else if (i == MEMBER_SUMS)
 		write_sums(inv, out);
-	else if (i == OCI_LAYOUT)
+	else if (i == MEMBER_OCI_LAYOUT)
 		write_layout(out);
-	else if (i == OCI_INDEX)
+	else if (i == MEMBER_OCI_INDEX)
 		write_index(inv, out);
 	else if (!write_docker(inv, documents, out, e))
 		return false;
-	return buf_ok(out, e) || err_in(e, "%s", names[i]);
+	return buf_ok(out, e) || err_in(e, "%s", member_fixed_name(i));
 }

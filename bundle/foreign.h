@@ -8,19 +8,12 @@
 #include "bundle/inventory.h"
 #include "manifests/image.h"
 
-enum {
-	FOREIGN_COUNT = 5, /* they are the first members, in this order */
-};
-
 /* The documents of a bundle, by digest: the manifest for a digest, or NULL. */
 struct documents {
 	const struct image *(*find)(const struct documents *self, const struct digest *d);
 };
 
-/* The fixed name of foreign member i: "README-VERIFY.txt", … */
-const char *foreign_name(size_t i);
-
-/* The bytes of foreign member i for an inventory whose members after the first FOREIGN_COUNT
+/* The bytes of fixed member i for an inventory whose members after the first FIXED_MEMBERS
  * are complete; SHA256SUMS lists every member but itself, the inventory and the area, so it is
  * made after the others have their digests. */
 bool foreign_write(size_t i, const struct inventory *inv, const struct documents *documents,

@@ -8,6 +8,19 @@
 #include "manifests/digest.h"
 #include "manifests/digestmap.h"
 
+/* The members with fixed names, which come first and in this order. */
+enum {
+	MEMBER_README,
+	MEMBER_SUMS,
+	MEMBER_OCI_LAYOUT,
+	MEMBER_OCI_INDEX,
+	MEMBER_DOCKER,
+	FIXED_MEMBERS,
+};
+
+/* The name of fixed member i: "README-VERIFY.txt", … */
+const char *member_fixed_name(size_t i);
+
 /* One member after the signature area.  name is NULL for a blob, whose path is its digest. */
 struct member {
 	const char *name; /* one of the fixed names, static; or NULL */
@@ -66,6 +79,15 @@ bool inventory_write(struct inventory *inv, struct buf *out, struct err *e) MUST
 /* Reads bytes whose signature holds.  Every rule of BUNDLE.md 1.3 is checked (ERR_DAMAGED); a
  * requires that is not known is ERR_FORMAT and says which version knows it. */
 bool inventory_read(struct slice bytes, struct inventory **out, struct err *e) MUST_CHECK;
+
+/* Makes inventory_find fast for the members there are; false when one blob stands there twice.
+ */
+bool inventory_index(struct inventory *inv) MUST_CHECK;
+
+enum { INVENTORY_TIME = 32 };
+
+/* "2026-11-22T13:00:00Z" into out, which is returned. */
+const char *inventory_time(uint64_t seconds, char out[INVENTORY_TIME]);
 
 /* The member that holds a digest as a blob; member_count when none does. */
 size_t inventory_find(const struct inventory *inv, const struct digest *d);

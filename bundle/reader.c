@@ -333,7 +333,7 @@ static bool verify_foreign(const struct reader *r, struct err *e)
 	const struct bundle_documents documents = {{find_document}, r, shelf, &next};
 	bool ok = true;
 
-	for (size_t i = 1; ok && i < FOREIGN_COUNT; i++) {
+	for (size_t i = 1; ok && i < FIXED_MEMBERS; i++) {
 		OWNED(buf_drop) struct buf text = BUF(DOCUMENT_MAX);
 		struct digest digest;
 

@@ -243,12 +243,12 @@ static void map_documents(struct document_map *m, const struct resolved *r)
 /* SHA256SUMS lists the sums of the others and is written after them. */
 static bool write_foreign(struct plan *plan, struct err *e)
 {
-	static const size_t order[FOREIGN_COUNT] = {0, 2, 3, 4, 1};
+	static const size_t order[FIXED_MEMBERS] = {0, 2, 3, 4, 1};
 	struct document_map documents;
 	bool ok = true;
 
 	map_documents(&documents, plan->resolved);
-	for (size_t i = 0; ok && i < FOREIGN_COUNT; i++) {
+	for (size_t i = 0; ok && i < FIXED_MEMBERS; i++) {
 		const size_t at = order[i];
 		struct buf *out = &plan->resolved->foreign[at];
 		struct member *m = &plan->inventory->members[at];
@@ -268,8 +268,8 @@ static bool list_members(struct plan *plan, const struct release *release, struc
 	struct resolved *r = plan->resolved;
 	struct listing l = {.plan = plan, .seen = digest_map_new()};
 
-	for (size_t i = 0; i < FOREIGN_COUNT; i++)
-		add_member(&l, &(struct member){.name = foreign_name(i)}, slice_of(""), 0);
+	for (size_t i = 0; i < FIXED_MEMBERS; i++)
+		add_member(&l, &(struct member){.name = member_fixed_name(i)}, slice_of(""), 0);
 	buf_init(&r->release, RELEASE_MAX);
 	release_write(release, &r->release);
 	add_bytes(&l, buf_slice(&r->release), &plan->inventory->release);
@@ -304,7 +304,7 @@ void resolved_free(struct resolved *r)
 		buf_drop(&r->charts[i].config);
 		buf_drop(&r->charts[i].manifest);
 	}
-	for (size_t i = 0; i < FOREIGN_COUNT; i++)
+	for (size_t i = 0; i < FIXED_MEMBERS; i++)
 		buf_drop(&r->foreign[i]);
 	buf_drop(&r->release);
 	free(r->images);

@@ -33,7 +33,7 @@ struct resolved {
 	struct resolved_chart *charts;
 	size_t chart_count;
 	struct buf release;
-	struct buf foreign[FOREIGN_COUNT];
+	struct buf foreign[FIXED_MEMBERS];
 };
 
 /* Fills the plan's inventory, its bytes and its members from plan->resolved. */

@@ -139,11 +139,11 @@ static struct inventory *many(size_t count)
 	inv->members = own_array(count, sizeof(*inv->members));
 	inv->member_count = count;
 	for (size_t i = 0; i < count; i++) {
-		inv->members[i].name = i < FOREIGN_COUNT ? foreign_name(i) : NULL;
+		inv->members[i].name = i < FIXED_MEMBERS ? member_fixed_name(i) : NULL;
 		inv->members[i].size = i;
 		digest_of(slice_at(&i, sizeof(i)), &inv->members[i].digest);
 	}
-	inv->release = inv->members[FOREIGN_COUNT].digest;
+	inv->release = inv->members[FIXED_MEMBERS].digest;
 	return inv;
 }
 
@@ -171,16 +171,16 @@ Test(inventory, R14_members_up_to_the_limit)
 
 Test(layout, R14_a_member_of_9_GiB)
 {
-	struct inventory *inv = many(FOREIGN_COUNT + 2);
+	struct inventory *inv = many(FIXED_MEMBERS + 2);
 	struct layout l = {0};
 	struct err e = {0};
 
-	inv->members[FOREIGN_COUNT].size = (9ULL << 30) + 1;
+	inv->members[FIXED_MEMBERS].size = (9ULL << 30) + 1;
 	cr_assert(layout_make(inv, 1000, &l, &e), "%s", e.text);
 	cr_expect_eq(l.area, 512 + 1024);
 	cr_expect_eq(l.headers[0], 512 + 1024 + SIGNATURE_AREA);
 	cr_expect_eq(
-	    l.headers[FOREIGN_COUNT + 1] - l.headers[FOREIGN_COUNT], 512 + (9ULL << 30) + 512);
+	    l.headers[FIXED_MEMBERS + 1] - l.headers[FIXED_MEMBERS], 512 + (9ULL << 30) + 512);
 	cr_expect_eq(l.total, l.trailer + TRAILER);
 	layout_drop(&l);
 	inventory_free(inv);
@@ -192,11 +192,11 @@ Test(layout, sums_that_overflow_are_refused)
 	    UINT64_MAX, UINT64_MAX - 511, LAYOUT_TOTAL_MAX, 1ULL << 63};
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
-		struct inventory *inv = many(FOREIGN_COUNT + 2);
+		struct inventory *inv = many(FIXED_MEMBERS + 2);
 		struct layout l = {0};
 		struct err e = {0};
 
-		inv->members[FOREIGN_COUNT].size = sizes[i];
+		inv->members[FIXED_MEMBERS].size = sizes[i];
 		cr_expect_not(layout_make(inv, 1000, &l, &e), "row %zu", i);
 		cr_expect_eq(e.kind, ERR_LIMIT);
 		inventory_free(inv);

@@ -15,7 +15,7 @@
 
 enum {
 	LAYER = 5000,
-	MEMBERS = FOREIGN_COUNT + 7,
+	MEMBERS = FIXED_MEMBERS + 7,
 };
 
 static void fill(struct buf *out, size_t len, unsigned seed)
@@ -40,7 +40,7 @@ static void put_descriptor(struct buf *out, const char *type, const struct buf *
  * config and manifest of the image, two layers. */
 static void make_blobs(struct buf *b)
 {
-	struct buf *release = &b[FOREIGN_COUNT];
+	struct buf *release = &b[FIXED_MEMBERS];
 
 	buf_adds(release, "{}");
 	fill(release + 1, 900, 7);
@@ -80,15 +80,15 @@ static void set_member(struct inventory *inv, size_t i, const struct buf *bytes)
 
 static void make_foreign(struct inventory *inv, struct buf *blobs)
 {
-	static const size_t order[FOREIGN_COUNT] = {0, 2, 3, 4, 1};
+	static const size_t order[FIXED_MEMBERS] = {0, 2, 3, 4, 1};
 	struct buf raw = BUF(4096);
 	struct image *image = NULL;
 	struct err e = {0};
 
-	buf_add(&raw, blobs[FOREIGN_COUNT + 3].ptr, blobs[FOREIGN_COUNT + 3].len);
+	buf_add(&raw, blobs[FIXED_MEMBERS + 3].ptr, blobs[FIXED_MEMBERS + 3].len);
 	cr_assert(image_parse_take(&raw, NULL, &image, &e), "%s", e.text);
 	const struct one_document documents = {{find}, image};
-	for (size_t i = 0; i < FOREIGN_COUNT; i++) {
+	for (size_t i = 0; i < FIXED_MEMBERS; i++) {
 		struct buf *out = &blobs[order[i]];
 		cr_assert(
 		    foreign_write(order[i], inv, &documents.documents, out, &e), "%s", e.text);
@@ -100,7 +100,7 @@ static void make_foreign(struct inventory *inv, struct buf *blobs)
 static void make_image(struct inventory *inv)
 {
 	struct bundle_image *image = own_new(sizeof(*image));
-	const struct member *m = inv->members + FOREIGN_COUNT;
+	const struct member *m = inv->members + FIXED_MEMBERS;
 
 	image->ref = own_text("registry.example/team/app:1.0");
 	image->digest = image->source_digest = m[3].digest;
@@ -133,10 +133,10 @@ struct inventory *sample_inventory(struct buf *blobs, size_t room)
 	inv->member_count = MEMBERS;
 	inv->members = own_array(MEMBERS, sizeof(*inv->members));
 	for (size_t i = 0; i < MEMBERS; i++) {
-		inv->members[i].name = i < FOREIGN_COUNT ? foreign_name(i) : NULL;
+		inv->members[i].name = i < FIXED_MEMBERS ? member_fixed_name(i) : NULL;
 		set_member(inv, i, &blobs[i]);
 	}
-	inv->release = inv->members[FOREIGN_COUNT].digest;
+	inv->release = inv->members[FIXED_MEMBERS].digest;
 	make_image(inv);
 	make_foreign(inv, blobs);
 	return inv;
