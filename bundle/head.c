@@ -131,20 +131,59 @@ static bool parse_area(struct head *h, struct err *e)
 	return broken_area(at, pad_name, e);
 }
 
+static bool read_area(int fd, size_t inventory_size, struct head *out, struct err *e)
+{
+	out->area = own_array(SIGNATURE_AREA, 1);
+	return (file_read_at(
+		    fd, out->area, SIGNATURE_AREA, TAR_BLOCK + ustar_padded(inventory_size), e)
+		   || err_in(e, "signature area"))
+	       && parse_area(out, e);
+}
+
 bool head_read(int fd, struct head *out, struct err *e)
 {
 	OWNED(head_drop) struct head h = {0};
 
-	if (!read_inventory(fd, &h.inventory, e))
-		return false;
-	h.area = own_array(SIGNATURE_AREA, 1);
-	if (!file_read_at(
-		fd, h.area, SIGNATURE_AREA, TAR_BLOCK + ustar_padded(h.inventory.len), e))
-		return err_in(e, "signature area");
-	if (!parse_area(&h, e))
+	if (!read_inventory(fd, &h.inventory, e) || !read_area(fd, h.inventory.len, &h, e))
 		return false;
 	*out = STEAL(h);
 	return true;
+}
+
+/* Whether the file has these bytes at *at, which moves behind them. */
+static bool same_bytes(int fd, const void *bytes, size_t len, uint64_t *at, struct err *e)
+{
+	const char *want = bytes;
+	char found[8 * TAR_BLOCK];
+
+	while (len) {
+		const size_t part = len < sizeof(found) ? len : sizeof(found);
+		if (!file_read_at(fd, found, part, *at, e))
+			return false;
+		if (memcmp(found, want, part) != 0)
+			return err_set(e, ERR_DAMAGED,
+			    "expected the inventory as it was signed, found other bytes at "
+			    "byte %llu or behind it",
+			    (unsigned long long)*at);
+		want += part;
+		len -= part;
+		*at += part;
+	}
+	return true;
+}
+
+bool head_compare(int fd, struct slice inventory, struct head *out, struct err *e)
+{
+	static const unsigned char zeros[TAR_BLOCK];
+	const size_t padding = (size_t)(ustar_padded(inventory.len) - inventory.len);
+	unsigned char header[TAR_BLOCK];
+	uint64_t at = 0;
+
+	ustar_header(INVENTORY_NAME, inventory.len, header);
+	return same_bytes(fd, header, sizeof(header), &at, e)
+	       && same_bytes(fd, inventory.ptr, inventory.len, &at, e)
+	       && same_bytes(fd, zeros, padding, &at, e)
+	       && read_area(fd, inventory.len, out, e);
 }
 
 void head_drop(struct head *h)

@@ -33,6 +33,10 @@ struct head {
 bool head_read(int fd, struct head *out, struct err *e) MUST_CHECK;
 void head_drop(struct head *h);
 
+/* Like head_read for a file that should begin with this inventory: it is compared piece by
+ * piece, and out has the area only.  ERR_DAMAGED. */
+bool head_compare(int fd, struct slice inventory, struct head *out, struct err *e) MUST_CHECK;
+
 /* Writes header, inventory, one signature and the padding of the area at fd's beginning. */
 bool head_write(int fd, struct slice inventory, const char *kid, struct slice signature,
     struct err *e) MUST_CHECK;

@@ -22,9 +22,10 @@ struct writer {
 	char *path;
 	const struct key *key;
 	const struct inventory *inv;
+	struct slice bytes; /* of inv, the caller's */
 	struct layout layout;
 	struct inventory *begun; /* what an interrupted run of this key signed, or NULL */
-	struct buf begun_bytes;
+	struct digest begun_id;	 /* of its bytes */
 	bool resumed;
 };
 
@@ -36,30 +37,30 @@ static const struct head_signature *find_signature(const struct head *h, const c
 	return NULL;
 }
 
-/* Reads the head of the file under way and believes it only when this key signed it: anyone who
- * can write the folder could have left the file there. */
-static bool read_own_head(const struct writer *w, struct head *h, struct err *e)
+/* Whether this run's key signed the inventory's bytes. */
+static bool is_own(
+    const struct writer *w, const struct head *h, struct slice inventory, struct err *e)
 {
-	const struct head_signature *own;
 	char kid[KID_TEXT];
+	const struct head_signature *own = find_signature(h, key_kid(w->key, kid));
 
-	if (!head_read(outfile_fd(w->file), h, e))
-		return false;
-	own = find_signature(h, key_kid(w->key, kid));
 	if (!own)
 		return err_set(e, ERR_UNTRUSTED, "expected a signature by %s, found none", kid);
-	return signature_check(w->key, buf_slice(&h->inventory), own->data, e);
+	return signature_check(w->key, inventory, own->data, e);
 }
 
+/* Believes the file under way only when this key signed it: anyone who can write the folder
+ * could have left it there. */
 static void look_for_begun(struct writer *w)
 {
 	OWNED(head_drop) struct head h = {0};
 	struct err ignored = {0};
 
-	if (!read_own_head(w, &h, &ignored)
+	if (!head_read(outfile_fd(w->file), &h, &ignored)
+	    || !is_own(w, &h, buf_slice(&h.inventory), &ignored)
 	    || !inventory_read(buf_slice(&h.inventory), &w->begun, &ignored))
 		return;
-	w->begun_bytes = STEAL(h.inventory);
+	digest_of(buf_slice(&h.inventory), &w->begun_id);
 	outfile_keep(w->file);
 }
 
@@ -78,9 +79,17 @@ bool writer_open(const char *path, enum file_existing existing, bool resume,
 	return true;
 }
 
-struct inventory *writer_begun(const struct writer *w)
+const struct inventory *writer_begun(const struct writer *w)
 {
 	return w->begun;
+}
+
+bool writer_continues(const struct writer *w, struct slice bytes)
+{
+	struct digest id;
+
+	digest_of(bytes, &id);
+	return w->begun && digest_equal(&id, &w->begun_id);
 }
 
 static bool begin_anew(struct writer *w, struct slice bytes, struct err *e)
@@ -120,7 +129,9 @@ bool writer_begin(
     struct writer *w, const struct inventory *inv, struct slice bytes, struct err *e)
 {
 	w->inv = inv;
-	w->resumed = w->begun && slice_equal(buf_slice(&w->begun_bytes), bytes);
+	w->bytes = bytes;
+	w->resumed = writer_continues(w, bytes);
+	inventory_drop(&w->begun);
 	if (!layout_make(inv, bytes.len, &w->layout, e) || !check_space(w, e)
 	    || (!w->resumed && !begin_anew(w, bytes, e)))
 		return err_in(e, "%s", w->path);
@@ -215,7 +226,7 @@ static bool self_check(const struct writer *w, struct err *e)
 {
 	OWNED(head_drop) struct head h = {0};
 
-	if (!read_own_head(w, &h, e))
+	if (!head_compare(outfile_fd(w->file), w->bytes, &h, e) || !is_own(w, &h, w->bytes, e))
 		return false;
 	for (size_t i = 0; i < w->inv->member_count; i++)
 		if (!frame_holds(w, i, e)
@@ -245,7 +256,6 @@ void writer_free(struct writer *w)
 	outfile_free(w->file);
 	layout_drop(&w->layout);
 	inventory_free(w->begun);
-	buf_drop(&w->begun_bytes);
 	free(w->path);
 	free(w);
 }

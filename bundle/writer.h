@@ -15,11 +15,15 @@ bool writer_open(const char *path, enum file_existing existing, bool resume,
     const struct key *key, struct writer **out, struct err *e) MUST_CHECK;
 
 /* The inventory of an interrupted run, if this very key signed it, so that the caller can plan
- * the same bytes again; else NULL.  Owned by the writer. */
-struct inventory *writer_begun(const struct writer *w);
+ * the same bytes again; else NULL.  The writer's own, until writer_begin. */
+const struct inventory *writer_begun(const struct writer *w);
 
-/* Decides the layout.  When bytes equal what the interrupted run signed, its file is continued,
- * else the file begins anew: header, inventory, signature by key, padding. */
+/* Whether an inventory of these bytes would continue it. */
+bool writer_continues(const struct writer *w, struct slice bytes);
+
+/* Decides the layout; inv and bytes stay the caller's until the writer is freed.  When bytes
+ * equal what the interrupted run signed, its file is continued, else the file begins anew:
+ * header, inventory, signature by key, padding. */
 bool writer_begin(struct writer *w, const struct inventory *inv, struct slice bytes,
     struct err *e) MUST_CHECK;
 

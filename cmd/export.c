@@ -72,7 +72,7 @@ static bool run(void *options, struct err *e)
 	    && open_key(o, &key, e)
 	    && network_open(&o->network, &o->request.mirrors, watch, &network, e)
 	    && writer_open(buf_text(&path), existing, !o->fresh, key, &writer, e)
-	    && resolve_or_continue(&request, writer_begun(writer), &network, &plan, e)
+	    && resolve_or_continue(&request, writer, &network, &plan, e)
 	    && writer_begin(writer, plan->inventory, buf_slice(&plan->bytes), e)
 	    && fetch_members(plan, writer, &network, progress, e)
 	    && writer_finish(writer, e) /* nothing has its final name before this */

@@ -2,11 +2,17 @@
 
 #include "base/stop.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+
+enum {
+	LARGE = 64 * 1024,
+	ARENAS = 1,
+};
 
 static void on_signal(int number)
 {
@@ -20,6 +26,10 @@ void process_guard(void)
 	struct sigaction stop = {.sa_handler = on_signal};
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
 
+	/* What is large is given back as soon as it is freed, and grows without a copy. */
+	(void)mallopt(M_MMAP_THRESHOLD, LARGE);
+	(void)mallopt(M_TRIM_THRESHOLD, LARGE);
+	(void)mallopt(M_ARENA_MAX, ARENAS);
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);

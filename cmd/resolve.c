@@ -217,19 +217,10 @@ bool resolve_time(uint64_t *created, struct err *e)
 	    "SOURCE_DATE_EPOCH: expected seconds since 1970, found \"%s\"", epoch);
 }
 
-/* Whether the plan is, byte for byte, what the interrupted run had signed. */
-static bool same(struct inventory *begun, const struct plan *plan)
-{
-	OWNED(buf_drop) struct buf bytes = BUF(INVENTORY_MAX);
-	struct err ignored = {0};
-
-	return inventory_write(begun, &bytes, &ignored)
-	       && slice_equal(buf_slice(&bytes), buf_slice(&plan->bytes));
-}
-
-bool resolve_or_continue(const struct request *request, struct inventory *begun,
+bool resolve_or_continue(const struct request *request, const struct writer *writer,
     struct network *network, struct plan **out, struct err *e)
 {
+	const struct inventory *begun = writer_begun(writer);
 	uint64_t created;
 
 	if (!resolve_time(&created, e))
@@ -238,7 +229,7 @@ bool resolve_or_continue(const struct request *request, struct inventory *begun,
 		return resolve(request, NULL, created, network, out, e);
 	if (!resolve(request, begun, created, network, out, e))
 		return err_in(e, "continuing an interrupted export (--fresh begins anew)");
-	if (same(begun, *out))
+	if (writer_continues(writer, buf_slice(&(*out)->bytes)))
 		return true;
 	plan_drop(out);
 	watch_warn(network->watch,

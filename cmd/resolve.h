@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "bundle/inventory.h"
+#include "bundle/writer.h"
 #include "cmd/network.h"
 #include "cmd/request.h"
 #include "manifests/image.h"
@@ -28,9 +28,9 @@ struct plan {
 bool resolve(const struct request *request, const struct inventory *begun, uint64_t created,
     struct network *network, struct plan **out, struct err *e) MUST_CHECK;
 
-/* As resolve, for an export: an interrupted run's inventory is finished when it answers the
- * same request; otherwise, and without one, every tag is resolved now. */
-bool resolve_or_continue(const struct request *request, struct inventory *begun,
+/* As resolve, for an export: what the writer had begun is finished when it answers the same
+ * request; otherwise, and without it, every tag is resolved now. */
+bool resolve_or_continue(const struct request *request, const struct writer *writer,
     struct network *network, struct plan **out, struct err *e) MUST_CHECK;
 void plan_free(struct plan *p);
 void plan_drop(struct plan **p);
