@@ -1,6 +1,7 @@
 #include "base/file.h"
 
 #include "base/own.h"
+#include "base/stop.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,8 +29,11 @@ static bool read_all(int fd, struct buf *out, struct err *e)
 	ssize_t got;
 
 	while ((got = read(fd, block, sizeof(block))) != 0) {
-		if (got < 0 && errno == EINTR)
+		if (got < 0 && errno == EINTR) {
+			if (!stop_check(e))
+				return false;
 			continue;
+		}
 		if (got < 0)
 			return err_errno(e, "reading");
 		buf_add(out, block, (size_t)got);
@@ -47,6 +51,8 @@ bool file_read(const char *path, size_t max, struct buf *out, struct err *e)
 
 	OWNED(drop_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0) {
+		if (errno == EINTR && !stop_check(e)) /* it was a pipe that nobody wrote to */
+			return false;
 		(void)err_errno(e, "cannot open %s", path);
 		if (e->code == ENOENT || e->code == ENOTDIR)
 			e->kind = ERR_MISSING;

@@ -5,6 +5,7 @@
 #include "bundle/format.h"
 
 #include <limits.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -57,6 +58,7 @@ static bool failed(struct err *e, enum err_kind kind, const char *what)
 static bool find_type(EVP_PKEY *pkey, enum key_type *type)
 {
 	char group[64] = "";
+	int spelled_out = 0; /* the curve by its parameters: another encoding of the same key */
 
 	if (EVP_PKEY_is_a(pkey, "ED25519")) {
 		*type = KEY_ED25519;
@@ -65,7 +67,11 @@ static bool find_type(EVP_PKEY *pkey, enum key_type *type)
 	*type = KEY_P256;
 	return EVP_PKEY_is_a(pkey, "EC")
 	       && EVP_PKEY_get_group_name(pkey, group, sizeof(group), NULL) == 1
-	       && strcmp(group, "prime256v1") == 0;
+	       && strcmp(group, "prime256v1") == 0
+	       && EVP_PKEY_get_int_param(
+		      pkey, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS, &spelled_out)
+		      == 1
+	       && !spelled_out;
 }
 
 static bool hash_spki(EVP_PKEY *pkey, struct digest *spki)
@@ -184,6 +190,8 @@ static int answer(char *text, int room, int writing, void *context)
 
 	(void)writing;
 	q->asked = true;
+	if (q->refused) /* OpenSSL asks once for each form that the key could have */
+		return -1;
 	if (room <= 0 || !q->ask || !q->ask->ask(q->ask, q->name, text, (size_t)room, q->e)) {
 		q->refused = true;
 		return -1;

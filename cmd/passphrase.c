@@ -1,6 +1,7 @@
 #include "cmd/passphrase.h"
 
 #include "base/own.h"
+#include "base/stop.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +28,7 @@ static bool read_line(int fd, char **secret, struct err *e)
 	ssize_t got = 0;
 
 	while (len < sizeof(line) && (got = read(fd, line + len, 1)) != 0) {
-		if (got < 0 && errno == EINTR)
+		if (got < 0 && errno == EINTR && !stop_requested())
 			continue;
 		if (got < 0 || line[len] == '\n')
 			break;
@@ -38,7 +39,7 @@ static bool read_line(int fd, char **secret, struct err *e)
 		*secret = own_bytes(line, len && line[len - 1] == '\r' ? len - 1 : len);
 	explicit_bzero(line, sizeof(line));
 	if (got < 0)
-		return err_errno(e, "reading a passphrase");
+		return stop_check(e) && err_errno(e, "reading a passphrase");
 	return ok
 	       || err_set(e, ERR_USAGE, "expected a line of 1 to %d bytes as passphrase",
 		   PASSPHRASE_MAX);
@@ -88,7 +89,8 @@ static bool from_file(const char *path, char **secret, struct err *e)
 	OWNED(drop_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
-		return err_errno(e, "cannot open the passphrase file %s", path);
+		return stop_check(e)
+		       && err_errno(e, "cannot open the passphrase file %s", path);
 	return read_line(fd, secret, e) || err_in(e, "%s", path);
 }
 

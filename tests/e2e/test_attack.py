@@ -1,6 +1,10 @@
 """What a vendor with a trusted key could sign, and what a hostile place can put in the way."""
 
 import json
+import os
+import signal
+import subprocess
+import time
 
 import pytest
 
@@ -78,3 +82,48 @@ def test_a_signed_manifest_that_lies_about_a_size(honest, forged, signer, sealif
         size=len(text), digest=sha256(text), mediaType=document["mediaType"]))
     result = sealift("verify", forged.write(tmp_path / "b.tar", signer), *signer.trusting())
     assert result.rc == 4 and f"{len(LAYERS[0].data) + 1} bytes in {LAYERS[0].digest}" in result.err, result
+
+
+# ---- keys and inputs that are none -----------------------------------------------------------
+
+OTHER_KEYS = {"RSA": ["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
+              "P-384": ["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"],
+              "P-256 spelled out": ["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-pkeyopt",
+                                    "ec_param_enc:explicit"]}
+
+
+@pytest.mark.parametrize("kind", OTHER_KEYS)
+def test_keys_of_other_kinds_are_refused_by_name(honest, sealift, tmp_path, kind):
+    subprocess.run(["openssl", *OTHER_KEYS[kind], "-out", tmp_path / "k.key"], check=True, capture_output=True)
+    subprocess.run(["openssl", "pkey", "-in", tmp_path / "k.key", "-pubout", "-out", tmp_path / "k.pub"], check=True)
+    trusted = sealift("verify", honest[0], "--trust", tmp_path / "k.pub")
+    signed = sealift("export", "--image", "registry.test/a:1", "--sign-key", tmp_path / "k.key", "--no-passphrase",
+                     "-o", tmp_path / "x.tar")
+    for result in (trusted, signed):
+        assert result.rc == 1 and "expected an ECDSA P-256 or Ed25519 key" in result.err, result
+
+
+def waits(sealift, tmp_path, keys, honest, where):
+    """Arguments of a run that waits for input in that place, and its standard input."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    export = ["export", "--image", "registry.test/a:1", "-o", "x.tar", "--sign-key"]
+    return {"trust": ["verify", honest[0], "--trust", pipe],
+            "list": ["plan", "--images", "-"],
+            "key": [*export, pipe],
+            "passphrase file": [*export, keys.p256.private, "--passphrase-file", pipe],
+            "passphrase descriptor": [*export, keys.p256.private, "--passphrase-fd", "0"]}[where]
+
+
+@pytest.mark.parametrize("where", ["trust", "list", "key", "passphrase file", "passphrase descriptor"])
+def test_an_interrupt_ends_waiting_for_input(honest, keys, sealift, tmp_path, where):
+    run = sealift.start(*waits(sealift, tmp_path, keys, honest, where), stdin=subprocess.PIPE)
+    try:
+        time.sleep(0.3)
+        assert run.poll() is None
+        run.send_signal(signal.SIGINT)
+        assert run.wait(timeout=1) == 130
+        assert b"interrupted" in run.stderr.read()
+    finally:
+        run.kill()
+        run.communicate()
