@@ -7,7 +7,6 @@
 #include "bundle/foreign.h"
 #include "bundle/head.h"
 #include "bundle/layout.h"
-#include "bundle/ustar.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -153,47 +152,17 @@ static bool in_member(const struct reader *r, size_t i, struct err *e)
 	    (unsigned long long)r->layout.headers[i]);
 }
 
-static bool check_header(const struct reader *r, size_t i, struct err *e)
+static struct region region_of(const struct reader *r, size_t i)
 {
-	const struct member *m = &r->inv->members[i];
-	unsigned char want[TAR_BLOCK];
-	unsigned char found[TAR_BLOCK];
-	char path[101];
-
-	ustar_header(member_path(m, path), m->size, want);
-	if (!file_read_at(r->fd, found, sizeof(found), r->layout.headers[i], e))
-		return false;
-	return memcmp(found, want, sizeof(want)) == 0
-	       || err_set(e, ERR_DAMAGED, "expected its tar header, found other bytes");
-}
-
-static bool check_zeros(const struct reader *r, uint64_t at, size_t len, struct err *e)
-{
-	static const unsigned char zeros[TRAILER];
-	unsigned char found[TRAILER];
-
-	if (!file_read_at(r->fd, found, len, at, e))
-		return false;
-	return memcmp(found, zeros, len) == 0
-	       || err_set(e, ERR_DAMAGED, "expected %zu zero bytes at byte %llu, found others",
-		   len, (unsigned long long)at);
+	return (struct region){
+	    .fd = r->fd, .member = &r->inv->members[i], .at = r->layout.headers[i]};
 }
 
 bool reader_member(const struct reader *r, size_t i, struct member_source *s, struct err *e)
 {
-	const struct member *m = &r->inv->members[i];
-	const struct descriptor want = {.digest = m->digest, .size = m->size};
+	const struct region region = region_of(r, i);
 
-	if (!check_header(r, i, e))
-		return in_member(r, i, e);
-	file_source_init(&s->file, r->fd, layout_data(&r->layout, i), m->size);
-	verify_source_init(&s->verify, &want, &s->file.source);
-	return true;
-}
-
-void member_source_drop(struct member_source *s)
-{
-	verify_source_drop(&s->verify);
+	return region_open(&region, s, e) || in_member(r, i, e);
 }
 
 bool reader_small(const struct reader *r, size_t i, struct buf *out, struct err *e)
@@ -241,17 +210,10 @@ struct verification {
 
 static bool verify_member(const struct verification *v, size_t i, struct err *e)
 {
-	const struct reader *r = v->reader;
-	const struct member *m = &r->inv->members[i];
+	const struct region region = region_of(v->reader, i);
 	struct telling_sink sink = {.sink = {tell_bytes, NULL}, .watch = v->watch};
-	OWNED(member_source_drop) struct member_source source = {0};
 
-	if (!reader_member(r, i, &source, e))
-		return false;
-	return (stream_copy(&source.verify.source, &sink.sink, e)
-		   && check_zeros(r, layout_data(&r->layout, i) + m->size,
-		       (size_t)(ustar_padded(m->size) - m->size), e))
-	       || in_member(r, i, e);
+	return region_check(&region, &sink.sink, e) || in_member(v->reader, i, e);
 }
 
 /* Members begin in order and those that began finish, so the lowest failure is the first
@@ -291,7 +253,7 @@ static bool verify_end(const struct reader *r, struct err *e)
 {
 	struct stat st;
 
-	if (!check_zeros(r, r->layout.trailer, TRAILER, e))
+	if (!region_zeros(r->fd, r->layout.trailer, TRAILER, e))
 		return err_in(e, "the end of the tar file");
 	if (fstat(r->fd, &st) != 0)
 		return err_errno(e, "cannot look at it");

@@ -4,10 +4,8 @@
  */
 #pragma once
 
-#include "base/file.h"
-#include "bundle/inventory.h"
+#include "bundle/region.h"
 #include "bundle/trust.h"
-#include "manifests/verify.h"
 #include "manifests/watch.h"
 
 struct reader;
@@ -33,13 +31,8 @@ const char *const *reader_unchecked(const struct reader *r);
 
 /* A source of member i that checks header, size and digest as it is read; safe from many
  * threads, each with a member_source of its own.  member_source_drop when done. */
-struct member_source {
-	struct verify_source verify; /* read &verify.source */
-	struct file_source file;
-};
 bool reader_member(
     const struct reader *r, size_t i, struct member_source *s, struct err *e) MUST_CHECK;
-void member_source_drop(struct member_source *s);
 
 /* A small member whole, verified. */
 bool reader_small(const struct reader *r, size_t i, struct buf *out, struct err *e) MUST_CHECK;

@@ -3,8 +3,8 @@
 #include "base/own.h"
 #include "bundle/head.h"
 #include "bundle/layout.h"
+#include "bundle/region.h"
 #include "bundle/ustar.h"
-#include "manifests/verify.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -153,45 +153,20 @@ static uint64_t padding_at(const struct writer *w, size_t i)
 	return layout_data(&w->layout, i) + w->inv->members[i].size;
 }
 
-/* Whether header and padding of member i are what they must be. */
-static bool frame_holds(const struct writer *w, size_t i, struct err *e)
+static struct region region_of(const struct writer *w, size_t i)
 {
-	static const unsigned char zeros[TAR_BLOCK];
-	const struct member *m = &w->inv->members[i];
-	unsigned char want[TAR_BLOCK];
-	unsigned char found[TAR_BLOCK];
-	char path[101];
-
-	ustar_header(member_path(m, path), m->size, want);
-	if (!file_read_at(outfile_fd(w->file), found, TAR_BLOCK, w->layout.headers[i], e))
-		return false;
-	if (memcmp(found, want, TAR_BLOCK) != 0)
-		return err_set(
-		    e, ERR_DAMAGED, "expected the header of %s, found other bytes", path);
-	if (!file_read_at(outfile_fd(w->file), found, padding_of(m), padding_at(w, i), e))
-		return false;
-	return memcmp(found, zeros, padding_of(m)) == 0
-	       || err_set(e, ERR_DAMAGED, "expected zero bytes after %s, found others", path);
-}
-
-static bool data_holds(const struct writer *w, size_t i, struct err *e)
-{
-	const struct member *m = &w->inv->members[i];
-	const struct descriptor want = {.digest = m->digest, .size = m->size};
-	struct sink nowhere = null_sink();
-	OWNED(verify_source_drop) struct verify_source verified = {0};
-	struct file_source file;
-
-	file_source_init(&file, outfile_fd(w->file), layout_data(&w->layout, i), m->size);
-	verify_source_init(&verified, &want, &file.source);
-	return stream_copy(&verified.source, &nowhere, e);
+	return (struct region){.fd = outfile_fd(w->file),
+	    .member = &w->inv->members[i],
+	    .at = w->layout.headers[i]};
 }
 
 bool writer_has(struct writer *w, size_t i, bool *has, struct err *e)
 {
+	const struct region region = region_of(w, i);
+	struct sink nowhere = null_sink();
 	struct err found = {0};
 
-	*has = frame_holds(w, i, &found) && data_holds(w, i, &found);
+	*has = region_check(&region, &nowhere, &found);
 	if (*has || found.kind == ERR_DAMAGED)
 		return true;
 	*e = found;
@@ -221,6 +196,17 @@ bool writer_member_end(struct writer *w, size_t i, struct err *e)
 	       || err_in(e, "%s", w->path);
 }
 
+static bool check_member(const struct writer *w, size_t i, struct err *e)
+{
+	const struct region region = region_of(w, i);
+	struct sink nowhere = null_sink();
+	char path[101];
+
+	return (region.member->size <= SELF_CHECK_MAX ? region_check(&region, &nowhere, e)
+						      : region_check_frame(&region, e))
+	       || err_in(e, "%s", member_path(region.member, path));
+}
+
 /* Reads back what a person could not afford to find broken on the far side. */
 static bool self_check(const struct writer *w, struct err *e)
 {
@@ -229,8 +215,7 @@ static bool self_check(const struct writer *w, struct err *e)
 	if (!head_compare(outfile_fd(w->file), w->bytes, &h, e) || !is_own(w, &h, w->bytes, e))
 		return false;
 	for (size_t i = 0; i < w->inv->member_count; i++)
-		if (!frame_holds(w, i, e)
-		    || (w->inv->members[i].size <= SELF_CHECK_MAX && !data_holds(w, i, e)))
+		if (!check_member(w, i, e))
 			return false;
 	return true;
 }
