@@ -164,6 +164,30 @@ static bool place(struct customer *c, struct err *e)
 	return check_output(c->options, output, e);
 }
 
+/* A path as a shell takes it: the line is there to be pasted. */
+static void add_quoted(struct buf *out, const char *path)
+{
+	static const char harmless[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/:@+-";
+
+	if (path[strspn(path, harmless)] == '\0') {
+		buf_adds(out, path);
+		return;
+	}
+	buf_adds(out, "'");
+	for (; *path; path++)
+		buf_adds(out, *path == '\'' ? "'\\''" : (char[]){*path, '\0'});
+	buf_adds(out, "'");
+}
+
+static void add_file(struct buf *line, const struct buf *path)
+{
+	if (!path->len)
+		return;
+	buf_adds(line, " -f ");
+	add_quoted(line, buf_text(path));
+}
+
 static bool helm_line(
     struct customer *c, const struct reader *reader, const struct target *target, struct err *e)
 {
@@ -176,10 +200,8 @@ static bool helm_line(
 		return false;
 	buf_addf(&c->helm, "helm upgrade --install %s oci://%s/%s --version %s",
 	    inv->charts[0].name, to.host, to.path, inv->charts[0].version);
-	if (c->file_path.len)
-		buf_addf(&c->helm, " -f %s", buf_text(&c->file_path));
-	if (c->overlay_path.len)
-		buf_addf(&c->helm, " -f %s", buf_text(&c->overlay_path));
+	add_file(&c->helm, &c->file_path);
+	add_file(&c->helm, &c->overlay_path);
 	return buf_ok(&c->helm, e);
 }
 

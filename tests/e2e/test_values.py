@@ -435,3 +435,11 @@ def test_json_says_why_nothing_was_written(values):
     event = next(e for e in result.events if e["event"] == "values")
     assert any(f["blocking"] for f in event["findings"])
     assert [line for line in as_text(event) if not line.startswith("helm ")] == shown
+
+
+def test_the_helm_line_can_be_pasted(values, tmp_path):
+    """Whatever the folder is called, the shell reads the line as the files that were written."""
+    result = values.ok(text=STARTER, out="my values; $(id) 'x'/")
+    words = shlex.split(result.out.splitlines()[-1])
+    files = [words[i + 1] for i, word in enumerate(words) if word == "-f"]
+    assert len(files) == 2 and all((tmp_path / f).exists() for f in files), words
