@@ -68,6 +68,16 @@ static int usage(FILE *out, int status)
 	return status;
 }
 
+/* Whether all that was said arrived; a line's own flush may have failed long ago. */
+static bool said(struct err *e)
+{
+	const bool failed = fflush(stdout) != 0 || ferror(stdout);
+
+	return !failed
+	       || err_set(
+		   e, ERR_SYSTEM, "cannot write to standard output, which is full or closed");
+}
+
 static int run(const struct verb *verb, int argc, char **argv)
 {
 	struct err e = {0};
@@ -79,8 +89,7 @@ static int run(const struct verb *verb, int argc, char **argv)
 	else if (done)
 		done = verb->run(options, &e);
 	options_drop(verb, options);
-	if (done && fflush(stdout) != 0)
-		done = err_errno(&e, "cannot write to standard output");
+	done = done && said(&e);
 	return done ? 0 : fail(&e);
 }
 
@@ -91,9 +100,13 @@ int main(int argc, char **argv)
 	const struct verb *verb = find(help && argc > 2 ? argv[2] : word);
 	char *help_word[] = {(char[]){"--help"}};
 
+	struct err e = {0};
+
 	process_guard();
-	if (strcmp(word, "--version") == 0)
-		return printf("%s\n", SEALIFT_TOOL) < 0;
+	if (strcmp(word, "--version") == 0) {
+		(void)puts(SEALIFT_TOOL);
+		return said(&e) ? 0 : fail(&e);
+	}
 	if (verb && help)
 		return run(verb, 1, help_word);
 	if (verb)

@@ -2,12 +2,14 @@
 
 #include "base/stop.h"
 
+#include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 enum {
 	LARGE = 64 * 1024,
@@ -20,12 +22,26 @@ static void on_signal(int number)
 	stop_request();
 }
 
+/* A standard stream that was closed would be the next file that is opened, and text for a
+ * person would go into the bundle. */
+static void fill_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		(void)close(fd);
+}
+
 void process_guard(void)
 {
 	const struct rlimit none = {0, 0};
 	struct sigaction stop = {.sa_handler = on_signal};
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
 
+	fill_streams();
 	/* What is large is given back as soon as it is freed, and grows without a copy. */
 	(void)mallopt(M_MMAP_THRESHOLD, LARGE);
 	(void)mallopt(M_TRIM_THRESHOLD, LARGE);

@@ -11,6 +11,7 @@ import pytest
 from support.carry import Carrier
 from support.forge import Forged, Signer, blob
 from support.images import image, index, layer, sha256
+from support.program import binary
 from support.scripted import Scripted
 
 LAYERS = [layer("attack-1", 3000), layer("attack-2", 700)]
@@ -127,3 +128,22 @@ def test_an_interrupt_ends_waiting_for_input(honest, keys, sealift, tmp_path, wh
     finally:
         run.kill()
         run.communicate()
+
+
+# ---- standard streams ------------------------------------------------------------------------
+
+@pytest.mark.parametrize("args", [["--version"], ["verify", "--help"], ["verify"]], ids=["version", "help", "verify"])
+@pytest.mark.parametrize("stream", [">/dev/full", ">&-"], ids=["full", "closed"])
+def test_what_cannot_be_said_is_a_failure(honest, keys, args, stream):
+    words = [*args, honest[0], *keys.p256.trusting()] if args == ["verify"] else args
+    done = subprocess.run(["sh", "-c", f'"$@" {stream}', "sh", binary(), *words], capture_output=True, text=True)
+    assert done.returncode == 1 and "standard output" in done.stderr, done
+
+
+def test_closed_streams_do_not_end_in_the_bundle(keys, tmp_path):
+    with Scripted() as server:
+        server.store("team/app", "1.0", image(LAYERS))
+        words = ["export", "--image", f"{server.host}/team/app:1.0", "--plain-http", *keys.p256.signing(), "-o", "b.tar"]
+        subprocess.run(["sh", "-c", '"$@" <&- >&- 2>&-', "sh", binary(), *words], cwd=tmp_path, timeout=60)
+    checked = subprocess.run([binary(), "verify", "b.tar", *keys.p256.trusting()], cwd=tmp_path, capture_output=True)
+    assert checked.returncode == 0, checked
