@@ -87,7 +87,7 @@ static bool read_bundle(const struct json *from, struct inventory *inv, struct e
 	    || !read_text(from, "tool", &inv->tool, e)
 	    || !json_need_text(from, "created", "inventory", &created, e))
 		return false;
-	if (json_text(json_get(from, "expires")).ptr
+	if (!json_is_null(json_get(from, "expires"))
 	    && !read_text(from, "expires", &inv->expires, e))
 		return false;
 	return read_time(created, &inv->created)

@@ -66,7 +66,8 @@ static bool read_descriptor(struct reading *r, const struct json *from, const ch
 		    e, ERR_FORMAT, "%s: expected a descriptor, found something else", what);
 	if (!json_need_text(from, "mediaType", what, &type, e)
 	    || !json_need_text(from, "digest", what, &digest, e)
-	    || !json_need_u64(from, "size", what, (uint64_t)1 << 53, &part->descriptor.size, e))
+	    || !json_need_u64(
+		from, "size", what, ((uint64_t)1 << 53) - 1, &part->descriptor.size, e))
 		return false;
 	if (!is_media_type(type))
 		return err_set(e, ERR_FORMAT, "%s: expected a media type, found \"%.*s\"", what,

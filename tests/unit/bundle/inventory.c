@@ -60,6 +60,8 @@ static const struct row rows[] = {
     {"\"sequence\":1", "\"sequence\":1.", ERR_DAMAGED, "sequence"},
     {"\"sequence\":1", "\"sequence\":1,\"sequence\":1", ERR_DAMAGED, "duplicate"},
     {"\"created\":\"2", "\"created\":\" ", ERR_DAMAGED, "created"},
+    {"\"expires\":null", "\"expires\":5", ERR_DAMAGED, "expires"},
+    {"\"expires\":null,", "", ERR_DAMAGED, "expires"},
     {"\"name\":\"sample\"", "\"name\":7", ERR_DAMAGED, "name"},
     {"\"path\":\"SHA256SUMS\"", "\"path\":\"SHA256SUM\"", ERR_DAMAGED, "path"},
     {"\"path\":\"SHA256SUMS\"", "\"path\":\"../SHA256SUMS\"", ERR_DAMAGED, "path"},
