@@ -173,8 +173,7 @@ static void write_bundle(struct sample *s)
 	struct err e = {0};
 
 	cr_assert(inventory_write(inv, &bytes, &e), "%s", e.text);
-	cr_assert(
-	    writer_open(s->path, FILE_REFUSE, true, s->key, &w, &e), "%s", e.text);
+	cr_assert(writer_open(s->path, FILE_REFUSE, true, s->key, &w, &e), "%s", e.text);
 	cr_assert(writer_begin(w, inv, buf_slice(&bytes), &e), "%s", e.text);
 	for (size_t i = 0; i < MEMBERS; i++) {
 		struct file_sink sink;
