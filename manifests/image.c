@@ -245,6 +245,18 @@ bool image_parse_take(
 	return true;
 }
 
+bool image_names_type(struct slice raw)
+{
+	struct slice key;
+	struct slice value;
+	bool bad = false;
+
+	while (json_skim_member(&raw, &key, &value, &bad))
+		if (slice_is(key, "mediaType"))
+			return true;
+	return false;
+}
+
 void image_free(struct image *image)
 {
 	if (!image)

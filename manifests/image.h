@@ -46,6 +46,10 @@ struct image {
  * documents (MAN-02, MAN-04) are refused. */
 bool image_parse_take(
     struct buf *raw, const char *content_type, struct image **out, struct err *e) MUST_CHECK;
+
+/* Whether a document says its media type itself; of one that does not, the wire's word counts.
+ */
+bool image_names_type(struct slice raw);
 void image_free(struct image *image);
 void image_drop(struct image **image);
 

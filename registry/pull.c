@@ -5,6 +5,7 @@
 #include "registry/refusal.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 enum { PROGRESS_BYTES = 1024 * 1024 }; /* so much more resets the count of attempts */
 
@@ -73,6 +74,10 @@ bool pull_manifest(const struct repository *at, const char *ask, const struct de
 	if (!check_bytes(ask, want, &a, doing, e))
 		return false;
 	const char *type = want && want->media_type ? want->media_type : a.content_type;
+	/* A digest vouches for what the document says of itself; of a tag, both must agree
+	 * (MAN-03). */
+	if (!want && strchr(ask, ':') && image_names_type(buf_slice(&a.body)))
+		type = NULL;
 	return image_parse_take(&a.body, type, out, e) || err_in(e, "%s", doing);
 }
 

@@ -73,6 +73,12 @@ def test_MAN_03_content_type(carrier, server, app, content_type, ok):
         carrier.failed(result, 1, "team/app")
 
 
+def test_MAN_03_a_digest_vouches_for_the_document(carrier, server, app):
+    """Asked for by digest, a manifest's own word counts, whatever the wire says of it."""
+    server.on("GET", f"/manifests/{app.top.digest}", headers(Content_Type=DOCKER_MANIFEST))
+    good(carrier, carrier.export(server, ref=f"{REF}@{app.top.digest}"), app, server)
+
+
 def test_MAN_04_ambiguous_document(carrier, server, app):
     both = json.loads(app.top.data)
     both["manifests"] = []
