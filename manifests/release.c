@@ -37,6 +37,7 @@ static const struct {
     {"registry", offsetof(struct coordinates, registry)},
     {"repository", offsetof(struct coordinates, repository)},
     {"tag", offsetof(struct coordinates, tag)},
+    {"suffix", offsetof(struct coordinates, suffix)},
     {"digest", offsetof(struct coordinates, digest)},
     {"dead", offsetof(struct coordinates, dead)},
 };
@@ -402,7 +403,7 @@ static bool read_coordinates(
     const struct reading *r, const struct yaml_node *node, struct coordinates *c, struct err *e)
 {
 	static const char *const keys[] = {"name", "whole", "registry", "repository", "tag",
-	    "digest", "dead", "empty_is_value", "tag_must_be_semver", NULL};
+	    "suffix", "digest", "dead", "empty_is_value", "tag_must_be_semver", NULL};
 
 	if (!need_keys(r, node, keys, e) || !need_text(r, node, "name", &c->name, e))
 		return false;

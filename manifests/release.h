@@ -23,6 +23,7 @@ struct coordinates {
 	struct text_list repository; /* the path */
 	struct text_list tag;	     /* read to know which tag counts; never edited */
 	struct text_list digest;
+	struct text_list suffix;    /* put behind the tag, with a dash, where it is set */
 	struct text_list dead;	    /* looks like a coordinate and has no effect: reported */
 	bool registry_empty_counts; /* empty_is_value: [registry]: "" means "no registry", not
 				       "unset" */

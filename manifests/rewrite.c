@@ -306,6 +306,30 @@ static bool reported(const struct rewrite *r, const char *code, const char *path
 	return false;
 }
 
+static void report_numeric(struct rewriting *rw, const struct place *tag)
+{
+	const struct yaml_node *node = tag->node;
+
+	if (node && node->kind == YAML_SCALAR && node->style == YAML_PLAIN && !node->tagged
+	    && tag->in_file && tag->text.ptr == node->text.ptr && !yaml_is_text(tag->text)
+	    && !reported(rw->result, "NUMERIC-TAG", tag->path))
+		find(rw, "NUMERIC-TAG", false, tag,
+		    "the chart sees a number and may print it differently; quote it");
+}
+
+/* What the chart puts behind the tag makes another tag of it, which the bundle has not. */
+static void decide_suffix(struct rewriting *rw, const struct component *c)
+{
+	static const char code[] = "TAG-NOT-IN-BUNDLE";
+	struct place suffix;
+
+	if (c->whole.path || !values_first(&rw->values, &c->at->suffix, EMPTY_IS_UNSET, &suffix)
+	    || reported(rw->result, code, suffix.path))
+		return;
+	find(rw, code, true, &suffix, "%s would run tag %s-%.*s, and the bundle carries %s",
+	    c->at->name, c->source.tag, SLICE_ARG(suffix.text), c->source.tag);
+}
+
 /* A tag that the bundle does not carry would leave the cluster without its image.  It is
  * reported and never edited: charts compare it as a version. */
 static void decide_tag(struct rewriting *rw, const struct component *c)
@@ -317,14 +341,12 @@ static void decide_tag(struct rewriting *rw, const struct component *c)
 		return;
 	const bool version = is_listed(&release->version_keys, tag.path);
 	const char *code = version ? "TAG-BEHIND" : "TAG-NOT-IN-BUNDLE";
-	if (tag.node && tag.node->kind == YAML_SCALAR && tag.node->style == YAML_PLAIN
-	    && !tag.node->tagged && tag.in_file && tag.text.ptr == tag.node->text.ptr
-	    && !yaml_is_text(tag.text) && !reported(rw->result, "NUMERIC-TAG", tag.path))
-		find(rw, "NUMERIC-TAG", false, &tag,
-		    "the chart sees a number and may print it differently; quote it");
-	if (slice_is(tag.text, c->source.tag) || reported(rw->result, code, tag.path))
+	report_numeric(rw, &tag);
+	if (slice_is(tag.text, c->source.tag))
+		decide_suffix(rw, c);
+	else if (reported(rw->result, code, tag.path))
 		return;
-	if (version)
+	else if (version)
 		find(rw, code, true, &tag,
 		    "%.*s -> %s: the file pins another version than the bundle carries",
 		    SLICE_ARG(tag.text), c->source.tag);

@@ -147,6 +147,12 @@ def test_row_1_a_tag_that_wins_and_is_not_carried_is_refused(values):
     assert "customer.yaml:1: TAG-NOT-IN-BUNDLE: web.imageTag: " in result.out
 
 
+def test_row_3_a_suffix_that_is_not_carried_is_refused(values, helm):
+    values.write("imageType: fat\n")
+    assert "immuta-db:2024.1.5-fat" in helm.run(values.input).stdout
+    values.refused("imageType: fat\n", "TAG-NOT-IN-BUNDLE")
+
+
 def test_row_2_a_whole_reference_hides_registry_and_repository(values, helm):
     text = STARTER.replace("web:\n", "web:\n  image: {registry: elsewhere.example.com, repository: some/thing}\n")
     text += "imageType: slim\nimageRegistry: other.example.com\n"

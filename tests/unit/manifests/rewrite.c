@@ -16,6 +16,7 @@ static const char description[] = "release: shop\n"
 				  "      registry: [web.registry, registry]\n"
 				  "      repository: [web.repository]\n"
 				  "      tag: [web.tag, version, \"@appVersion\"]\n"
+				  "      suffix: [flavour]\n"
 				  "      digest: [web.digest]\n"
 				  "      dead: [web.old]\n"
 				  "      empty_is_value: [registry]\n"
@@ -323,6 +324,7 @@ static const struct {
 	"TAG-NOT-IN-BUNDLE", 1, "2.0.0"},
     {"another tag in the repository", "web: {repository: 'shop/web:2.0.0'}\n",
 	"TAG-NOT-IN-BUNDLE", 1, "2.0.0"},
+    {"something behind the tag", "flavour: slim\n", "TAG-NOT-IN-BUNDLE", 1, "1.2.3-slim"},
     {"a version key", "a: 1\nversion: 1.2.2\n", "TAG-BEHIND", 2, "1.2.2 -> 1.2.3"},
     {"shared scalar", "registry: &r reg.example.com\nother: *r\n", "ANCHOR", 1, "*r"},
     {"shared mapping", "web: &w {registry: reg.example.com}\nother: *w\n", "ANCHOR", 1, "*w"},
