@@ -49,12 +49,12 @@ static bool drain(struct source *from, size_t room, struct buf *got, struct err 
 
 Test(verify_source, gives_every_byte_of_what_is_right)
 {
-	static const size_t rooms[] = {1000, LAST - 1, LAST, LAST + 1, 2 * MANY};
+	static const size_t rooms[] = {1, 7, 1000, LAST - 1, LAST, LAST + 1, 2 * MANY};
 	static char bytes[MANY];
 
-	for (size_t i = 0; i < SIZES * 5; i++) {
-		const size_t size = sizes[i / 5];
-		const size_t room = rooms[i % 5];
+	for (size_t i = 0; i < SIZES * 7; i++) {
+		const size_t size = sizes[i / 7];
+		const size_t room = rooms[i % 7];
 		const struct descriptor want = fill(bytes, size);
 		OWNED(buf_drop) struct buf got = BUF(MANY);
 		OWNED(verify_source_drop) struct verify_source v;
