@@ -330,6 +330,35 @@ static void decide_suffix(struct rewriting *rw, const struct component *c)
 	    c->at->name, c->source.tag, SLICE_ARG(suffix.text), c->source.tag);
 }
 
+/* The digest that counts for a component: behind its name, or in a key of its own. */
+static bool current_digest(
+    const struct rewriting *rw, const struct component *c, struct place *out)
+{
+	const struct place *name = c->whole.path ? &c->whole : &c->repository;
+	struct slice rest = tail_of(name->text);
+	struct slice tag;
+
+	if (!slice_cut(&rest, '@', &tag) || !rest.ptr)
+		return values_first(&rw->values, &c->at->digest, EMPTY_IS_UNSET, out);
+	*out = *name;
+	out->text = rest;
+	return true;
+}
+
+/* Without a tag the chart renders a name that ends in a colon, or not at all.  Of a chart that
+ * is not known nothing can be said: its templates and defaults may give one. */
+static void decide_no_tag(struct rewriting *rw, const struct component *c)
+{
+	struct place place;
+
+	if (!rw->values.defaults || !c->at->tag.count || current_digest(rw, c, &place))
+		return;
+	(void)values_first(&rw->values, &c->at->tag, EMPTY_COUNTS, &place);
+	find(rw, "TAG-NOT-IN-BUNDLE", true, &place,
+	    "no value says the tag of %s, and the bundle carries %s", c->at->name,
+	    c->source.tag);
+}
+
 /* A tag that the bundle does not carry would leave the cluster without its image.  It is
  * reported and never edited: charts compare it as a version. */
 static void decide_tag(struct rewriting *rw, const struct component *c)
@@ -337,8 +366,12 @@ static void decide_tag(struct rewriting *rw, const struct component *c)
 	const struct release *release = rw->request->release;
 	struct place tag;
 
-	if (!c->source.tag[0] || !current_tag(rw, c, &tag))
+	if (!c->source.tag[0])
 		return;
+	if (!current_tag(rw, c, &tag)) {
+		decide_no_tag(rw, c);
+		return;
+	}
 	const bool version = is_listed(&release->version_keys, tag.path);
 	const char *code = version ? "TAG-BEHIND" : "TAG-NOT-IN-BUNDLE";
 	report_numeric(rw, &tag);
@@ -353,21 +386,6 @@ static void decide_tag(struct rewriting *rw, const struct component *c)
 	else
 		find(rw, code, true, &tag, "%s would run tag %.*s, and the bundle carries %s",
 		    c->at->name, SLICE_ARG(tag.text), c->source.tag);
-}
-
-/* The digest that counts for a component: behind its name, or in a key of its own. */
-static bool current_digest(
-    const struct rewriting *rw, const struct component *c, struct place *out)
-{
-	const struct place *name = c->whole.path ? &c->whole : &c->repository;
-	struct slice rest = tail_of(name->text);
-	struct slice tag;
-
-	if (!slice_cut(&rest, '@', &tag) || !rest.ptr)
-		return values_first(&rw->values, &c->at->digest, EMPTY_IS_UNSET, out);
-	*out = *name;
-	out->text = rest;
-	return true;
 }
 
 /* The names alone do not say which digest the bundle has under a tag. */

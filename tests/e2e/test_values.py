@@ -147,6 +147,20 @@ def test_row_1_a_tag_that_wins_and_is_not_carried_is_refused(values):
     assert "customer.yaml:1: TAG-NOT-IN-BUNDLE: web.imageTag: " in result.out
 
 
+@pytest.mark.parametrize("text", ["nginxIngress: {controller: {image: {tag: ''}}}\n",
+                                  "deployTools: {image: {tag: }}\n",
+                                  "cache: {memcached: {image: {tag: ''}}}\n",
+                                  "nginxIngress: {controller: {image: }}\n"])
+def test_row_1_no_tag_at_all_is_refused(values, helm, text):
+    values.write(text)
+    done = helm.run(values.input)
+    assert done.returncode != 0 or '/memcached:"' in done.stdout
+    result = values.run(text=text)
+    assert result.rc == 9, repr(result)
+    assert "TAG-NOT-IN-BUNDLE: " in result.out and "no value says the tag of " in result.out
+    assert not values.out.exists()
+
+
 def test_row_3_a_suffix_that_is_not_carried_is_refused(values, helm):
     values.write("imageType: fat\n")
     assert "immuta-db:2024.1.5-fat" in helm.run(values.input).stdout
