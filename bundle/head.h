@@ -5,27 +5,11 @@
 #pragma once
 
 #include "base/buf.h"
-#include "bundle/format.h"
-#include "bundle/signature.h"
-
-enum {
-	HEAD_SIGNATURES_MAX = 32,
-	HEAD_NAME = 90, /* "KID.SUFFIX" and NUL */
-};
-
-/* One member of the signature area. */
-struct head_signature {
-	char kid[KID_TEXT];
-	char name[HEAD_NAME]; /* its file name, "KID.SUFFIX" */
-	const char *suffix;   /* "sig", or NULL: one that this version does not know */
-	struct slice data;    /* in the head's area */
-};
+#include "bundle/area.h"
 
 struct head {
 	struct buf inventory;
-	unsigned char *area; /* SIGNATURE_AREA bytes, owned */
-	struct head_signature signatures[HEAD_SIGNATURES_MAX];
-	size_t count;
+	struct area area;
 };
 
 /* Reads header, inventory and area from fd's beginning.  ERR_UNTRUSTED when header or inventory
@@ -37,6 +21,6 @@ void head_drop(struct head *h);
  * piece, and out has the area only.  ERR_DAMAGED. */
 bool head_compare(int fd, struct slice inventory, struct head *out, struct err *e) MUST_CHECK;
 
-/* Writes header, inventory, one signature and the padding of the area at fd's beginning. */
-bool head_write(int fd, struct slice inventory, const char *kid, struct slice signature,
-    struct err *e) MUST_CHECK;
+/* Writes header, inventory and the area that holds these signatures at fd's beginning. */
+bool head_write(
+    int fd, struct slice inventory, struct signatures *signatures, struct err *e) MUST_CHECK;

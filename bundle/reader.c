@@ -6,6 +6,7 @@
 #include "bundle/contents.h"
 #include "bundle/foreign.h"
 #include "bundle/head.h"
+#include "bundle/judge.h"
 #include "bundle/layout.h"
 
 #include <errno.h>
@@ -25,13 +26,7 @@ struct reader {
 	struct inventory *inv;
 	struct layout layout;
 	struct digest id;
-	char signer[KID_TEXT];
-	char *unchecked[HEAD_SIGNATURES_MAX + 1]; /* owned; NULL ends them */
-};
-
-enum verdict {
-	REFUSED,
-	TRUSTED,
+	struct judgement judgement;
 };
 
 static bool open_file(const char *path, int *fd, struct err *e)
@@ -53,41 +48,6 @@ static bool open_file(const char *path, int *fd, struct err *e)
 		   e, ERR_USAGE, "expected a file or a block device, found something else");
 }
 
-static bool no_trusted_signature(const struct head *h, struct err *e)
-{
-	if (!h->count)
-		return err_set(e, ERR_UNTRUSTED,
-		    "expected a signature by a trusted key, found none at all");
-	return err_set(e, ERR_UNTRUSTED,
-	    "expected a signature by a trusted key, found one by %s%s; --trust names whom to "
-	    "believe",
-	    h->signatures[0].kid, h->count > 1 ? " and others" : "");
-}
-
-/* Decides whether the raw inventory is believed.  A signature that fails under a trusted key
- * refuses, whatever else is there. */
-static bool check_signatures(
-    const struct head *h, const struct trust *trust, struct reader *r, struct err *e)
-{
-	enum verdict verdict = REFUSED;
-	size_t unchecked = 0;
-
-	for (size_t i = 0; i < h->count; i++) {
-		const struct head_signature *s = &h->signatures[i];
-		const struct key *key = s->suffix ? trust_find(trust, s->kid) : NULL;
-
-		if (!key) {
-			r->unchecked[unchecked++] = own_text(s->name);
-			continue;
-		}
-		if (!signature_check(key, buf_slice(&h->inventory), s->data, e))
-			return false;
-		(void)memcpy(r->signer, s->kid, KID_TEXT);
-		verdict = TRUSTED;
-	}
-	return verdict == TRUSTED || no_trusted_signature(h, e);
-}
-
 bool reader_open(
     const char *path, const struct trust *trust, struct reader **out, struct err *e)
 {
@@ -96,7 +56,7 @@ bool reader_open(
 
 	r->fd = -1;
 	if (!open_file(path, &r->fd, e) || !head_read(r->fd, &head, e)
-	    || !check_signatures(&head, trust, r, e)
+	    || !judge_head(&head, trust, &r->judgement, e)
 	    || !inventory_read(buf_slice(&head.inventory), &r->inv, e)
 	    || !layout_make(r->inv, head.inventory.len, &r->layout, e))
 		return false;
@@ -110,8 +70,7 @@ void reader_free(struct reader *r)
 	if (!r)
 		return;
 	drop_fd(&r->fd);
-	for (char **name = r->unchecked; *name; name++)
-		free(*name);
+	judgement_drop(&r->judgement);
 	inventory_free(r->inv);
 	layout_drop(&r->layout);
 	free(r);
@@ -135,12 +94,12 @@ const struct digest *reader_id(const struct reader *r)
 
 const char *reader_signer(const struct reader *r)
 {
-	return r->signer;
+	return r->judgement.signer;
 }
 
 const char *const *reader_unchecked(const struct reader *r)
 {
-	return (const char *const *)r->unchecked;
+	return (const char *const *)r->judgement.unchecked;
 }
 
 /* Says where in the file a member's damage is. */
@@ -329,10 +288,10 @@ bool reader_glimpse(const char *path, struct glimpse *out, struct err *e)
 	    || !inventory_read(buf_slice(&head.inventory), &out->inventory, e))
 		return false;
 	digest_of(buf_slice(&head.inventory), &out->id);
-	for (size_t i = 0; i < head.count && out->kid_count < GLIMPSE_KIDS; i++)
-		if (head.signatures[i].suffix)
+	for (size_t i = 0; i < head.area.count && out->kid_count < GLIMPSE_KIDS; i++)
+		if (strcmp(area_suffix(&head.area.signatures[i]), "sig") == 0)
 			(void)memcpy(
-			    out->kids[out->kid_count++], head.signatures[i].kid, KID_TEXT);
+			    out->kids[out->kid_count++], head.area.signatures[i].kid, KID_TEXT);
 	return true;
 }
 

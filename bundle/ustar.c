@@ -78,6 +78,19 @@ void ustar_header(const char *name, uint64_t size, unsigned char header[TAR_BLOC
 	put_checksum(header);
 }
 
+bool ustar_is_header(const unsigned char *header, const char *name, uint64_t size)
+{
+	unsigned char want[TAR_BLOCK];
+
+	ustar_header(name, size, want);
+	return memcmp(header, want, TAR_BLOCK) == 0;
+}
+
+bool ustar_is_padding(const unsigned char *bytes, size_t len)
+{
+	return len == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, len - 1) == 0);
+}
+
 bool ustar_claimed_size(const unsigned char header[TAR_BLOCK], uint64_t *size)
 {
 	uint64_t sum = 0;

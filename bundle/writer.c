@@ -20,36 +20,16 @@ enum {
 struct writer {
 	struct outfile *file;
 	char *path;
-	const struct key *key;
+	const struct signer *signer;
 	const struct inventory *inv;
 	struct slice bytes; /* of inv, the caller's */
 	struct layout layout;
-	struct inventory *begun; /* what an interrupted run of this key signed, or NULL */
+	struct inventory *begun; /* what an interrupted run of this signer signed, or NULL */
 	struct digest begun_id;	 /* of its bytes */
 	bool resumed;
 };
 
-static const struct head_signature *find_signature(const struct head *h, const char *kid)
-{
-	for (size_t i = 0; i < h->count; i++)
-		if (h->signatures[i].suffix && strcmp(h->signatures[i].kid, kid) == 0)
-			return &h->signatures[i];
-	return NULL;
-}
-
-/* Whether this run's key signed the inventory's bytes. */
-static bool is_own(
-    const struct writer *w, const struct head *h, struct slice inventory, struct err *e)
-{
-	char kid[KID_TEXT];
-	const struct head_signature *own = find_signature(h, key_kid(w->key, kid));
-
-	if (!own)
-		return err_set(e, ERR_UNTRUSTED, "expected a signature by %s, found none", kid);
-	return signature_check(w->key, inventory, own->data, e);
-}
-
-/* Believes the file under way only when this key signed it: anyone who can write the folder
+/* Believes the file under way only when this signer signed it: anyone who can write the folder
  * could have left it there. */
 static void look_for_begun(struct writer *w)
 {
@@ -57,7 +37,7 @@ static void look_for_begun(struct writer *w)
 	struct err ignored = {0};
 
 	if (!head_read(outfile_fd(w->file), &h, &ignored)
-	    || !is_own(w, &h, buf_slice(&h.inventory), &ignored)
+	    || !signer_made(w->signer, &h.area, buf_slice(&h.inventory), &ignored)
 	    || !inventory_read(buf_slice(&h.inventory), &w->begun, &ignored))
 		return;
 	digest_of(buf_slice(&h.inventory), &w->begun_id);
@@ -65,11 +45,11 @@ static void look_for_begun(struct writer *w)
 }
 
 bool writer_open(const char *path, enum file_existing existing, bool resume,
-    const struct key *key, struct writer **out, struct err *e)
+    const struct signer *signer, struct writer **out, struct err *e)
 {
 	OWNED(writer_drop) struct writer *w = own_new(sizeof(*w));
 
-	w->key = key;
+	w->signer = signer;
 	w->path = own_text(path);
 	if (!outfile_open(path, ".partial", existing, resume, &w->file, e))
 		return false;
@@ -94,16 +74,14 @@ bool writer_continues(const struct writer *w, struct slice bytes)
 
 static bool begin_anew(struct writer *w, struct slice bytes, struct err *e)
 {
-	OWNED(buf_drop) struct buf signature = BUF(SIGNATURE_MAX);
-	char kid[KID_TEXT];
+	OWNED(signatures_drop) struct signatures signatures = {0};
 
-	if (!signature_make(w->key, bytes, &signature, e))
+	if (!signer_sign(w->signer, w->inv, bytes, &signatures, e))
 		return false;
 	if (ftruncate(outfile_fd(w->file), 0) != 0)
 		return err_errno(e, "cannot empty it");
 	outfile_keep(w->file);
-	return head_write(
-	    outfile_fd(w->file), bytes, key_kid(w->key, kid), buf_slice(&signature), e);
+	return head_write(outfile_fd(w->file), bytes, &signatures, e);
 }
 
 /* A disk that is too small is named now, not after hours. */
@@ -212,7 +190,8 @@ static bool self_check(const struct writer *w, struct err *e)
 {
 	OWNED(head_drop) struct head h = {0};
 
-	if (!head_compare(outfile_fd(w->file), w->bytes, &h, e) || !is_own(w, &h, w->bytes, e))
+	if (!head_compare(outfile_fd(w->file), w->bytes, &h, e)
+	    || !signer_made(w->signer, &h.area, w->bytes, e))
 		return false;
 	for (size_t i = 0; i < w->inv->member_count; i++)
 		if (!check_member(w, i, e))

@@ -5,17 +5,17 @@
 
 #include "base/file.h"
 #include "bundle/inventory.h"
-#include "bundle/signature.h"
+#include "bundle/signer.h"
 
 struct writer;
 
 /* Takes hold of PATH.partial (locked; a second writer is refused), and with resume looks at
  * what a killed run left there.  Refuses a path that exists with FILE_REFUSE. */
 bool writer_open(const char *path, enum file_existing existing, bool resume,
-    const struct key *key, struct writer **out, struct err *e) MUST_CHECK;
+    const struct signer *signer, struct writer **out, struct err *e) MUST_CHECK;
 
-/* The inventory of an interrupted run, if this very key signed it, so that the caller can plan
- * the same bytes again; else NULL.  The writer's own, until writer_begin. */
+/* The inventory of an interrupted run, if this very signer signed it, so that the caller can
+ * plan the same bytes again; else NULL.  The writer's own, until writer_begin. */
 const struct inventory *writer_begun(const struct writer *w);
 
 /* Whether an inventory of these bytes would continue it. */
@@ -23,7 +23,7 @@ bool writer_continues(const struct writer *w, struct slice bytes);
 
 /* Decides the layout; inv and bytes stay the caller's until the writer is freed.  When bytes
  * equal what the interrupted run signed, its file is continued, else the file begins anew:
- * header, inventory, signature by key, padding. */
+ * header, inventory, signatures, padding. */
 bool writer_begin(struct writer *w, const struct inventory *inv, struct slice bytes,
     struct err *e) MUST_CHECK;
 

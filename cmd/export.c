@@ -41,15 +41,19 @@ static const struct option_group groups[] = {
     {0},
 };
 
-static bool open_key(const struct options *o, struct key **key, struct err *e)
+static bool open_signer(const struct options *o, struct signer **signer, struct err *e)
 {
 	struct passphrase_source passphrase;
+	OWNED(key_drop) struct key *key = NULL;
 
 	if (!o->sign_key)
 		return err_set(
 		    e, ERR_USAGE, "expected --sign-key FILE; sealift keygen makes one");
 	passphrase_source_init(&passphrase, &o->passphrase);
-	return key_open_private(o->sign_key, &passphrase.passphrase, key, e);
+	if (!key_open_private(o->sign_key, &passphrase.passphrase, &key, e))
+		return false;
+	*signer = signer_of_key_take(&key);
+	return true;
 }
 
 /* The steps of an export, in the order they happen. */
@@ -60,7 +64,7 @@ static bool run(void *options, struct err *e)
 	OWNED(progress_drop) struct progress *progress = progress_new(&o->common, "export");
 	OWNED(request_drop) struct request request = {0};
 	OWNED(buf_drop) struct buf path = BUF(REQUEST_PATH_MAX);
-	OWNED(key_drop) struct key *key = NULL;
+	OWNED(signer_drop) struct signer *signer = NULL;
 	OWNED(network_drop) struct network network = {0};
 	OWNED(writer_drop) struct writer *writer = NULL;
 	OWNED(plan_drop) struct plan *plan = NULL;
@@ -69,14 +73,14 @@ static bool run(void *options, struct err *e)
 	/* clang-format off */
 	return request_read(&o->request, &o->common.arguments, &request, e)
 	    && request_output(&request, o->output, &path, e)
-	    && open_key(o, &key, e)
+	    && open_signer(o, &signer, e)
 	    && network_open(&o->network, &o->request.mirrors, watch, &network, e)
-	    && writer_open(buf_text(&path), existing, !o->fresh, key, &writer, e)
+	    && writer_open(buf_text(&path), existing, !o->fresh, signer, &writer, e)
 	    && resolve_or_continue(&request, writer, &network, &plan, e)
 	    && writer_begin(writer, plan->inventory, buf_slice(&plan->bytes), e)
 	    && fetch_members(plan, writer, &network, progress, e)
 	    && writer_finish(writer, e) /* nothing has its final name before this */
-	    && result_of_export(&o->common, buf_text(&path), plan, key);
+	    && result_of_export(&o->common, buf_text(&path), plan, signer);
 	/* clang-format on */
 }
 

@@ -24,7 +24,7 @@ static void put_export(struct json_writer *w, const char *path, const struct inv
 }
 
 bool result_of_export(const struct common *common, const char *path, const struct plan *plan,
-    const struct key *key)
+    const struct signer *signer)
 {
 	OWNED(buf_drop) struct buf text = BUF(RESULT_MAX);
 	struct json_writer w = {.out = &text};
@@ -36,7 +36,7 @@ bool result_of_export(const struct common *common, const char *path, const struc
 
 	digest_of(buf_slice(&plan->bytes), &digest);
 	(void)digest_text(&digest, id);
-	(void)key_kid(key, kid);
+	(void)signer_kid(signer, kid);
 	if (common->json) {
 		put_export(&w, path, inv, id, kid);
 		(void)puts(buf_text(&text));

@@ -3,10 +3,10 @@
  */
 #pragma once
 
-#include "bundle/signature.h"
+#include "bundle/signer.h"
 #include "cmd/options.h"
 #include "cmd/resolve.h"
 
 /* What export wrote.  Always true. */
 bool result_of_export(const struct common *common, const char *path, const struct plan *plan,
-    const struct key *key) MUST_CHECK;
+    const struct signer *signer) MUST_CHECK;

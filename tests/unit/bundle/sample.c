@@ -173,7 +173,7 @@ static void write_bundle(struct sample *s)
 	struct err e = {0};
 
 	cr_assert(inventory_write(inv, &bytes, &e), "%s", e.text);
-	cr_assert(writer_open(s->path, FILE_REFUSE, true, s->key, &w, &e), "%s", e.text);
+	cr_assert(writer_open(s->path, FILE_REFUSE, true, s->signer, &w, &e), "%s", e.text);
 	cr_assert(writer_begin(w, inv, buf_slice(&bytes), &e), "%s", e.text);
 	for (size_t i = 0; i < MEMBERS; i++) {
 		struct file_sink sink;
@@ -193,13 +193,15 @@ static void write_bundle(struct sample *s)
 
 void sample_init(struct sample *s, enum key_type type)
 {
+	struct key *key;
 	struct buf bytes = BUF(0);
 	struct err e = {0};
 
 	*s = (struct sample){.folder = "/tmp/sealift-unit-XXXXXX"};
 	cr_assert(mkdtemp(s->folder));
 	(void)snprintf(s->path, sizeof(s->path), "%s/sample.tar", s->folder);
-	s->key = sample_key(type, s->folder, "sample", s->public_path, sizeof(s->public_path));
+	key = sample_key(type, s->folder, "sample", s->public_path, sizeof(s->public_path));
+	s->signer = signer_of_key_take(&key);
 	write_bundle(s);
 	cr_assert(trust_open(s->public_path, &s->trust, &e), "%s", e.text);
 	cr_assert(file_read(s->path, 1 << 20, &bytes, &e), "%s", e.text);
@@ -211,7 +213,7 @@ void sample_drop(struct sample *s)
 {
 	char command[128];
 
-	key_free(s->key);
+	signer_free(s->signer);
 	trust_free(s->trust);
 	free(s->bytes);
 	(void)snprintf(command, sizeof(command), "rm -r -- '%s'", s->folder);

@@ -4,14 +4,14 @@
 #pragma once
 
 #include "bundle/inventory.h"
-#include "bundle/signature.h"
+#include "bundle/signer.h"
 #include "bundle/trust.h"
 
 struct sample {
 	char folder[64];
 	char path[128]; /* the bundle */
 	char public_path[128];
-	struct key *key;
+	struct signer *signer;
 	struct trust *trust;
 	unsigned char *bytes; /* the whole file */
 	size_t size;

@@ -1,0 +1,26 @@
+/*
+ * Whoever signs: gives all members that belong in the signature area for one signer, each in
+ * its form.  BUNDLE.md 1.4, 3.
+ */
+#pragma once
+
+#include "bundle/area.h"
+#include "bundle/inventory.h"
+
+struct signer;
+
+/* A signer with a private key, which is taken. */
+struct signer *signer_of_key_take(struct key **key);
+void signer_free(struct signer *s);
+void signer_drop(struct signer **s);
+
+const char *signer_kid(const struct signer *s, char out[KID_TEXT]);
+
+/* Adds the signatures over bytes, which are inv as it is written. */
+bool signer_sign(const struct signer *s, const struct inventory *inv, struct slice bytes,
+    struct signatures *out, struct err *e) MUST_CHECK;
+
+/* Whether the area has a signature over bytes that this signer made; ERR_UNTRUSTED otherwise.
+ */
+bool signer_made(const struct signer *s, const struct area *area, struct slice bytes,
+    struct err *e) MUST_CHECK;
