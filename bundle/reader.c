@@ -1,6 +1,5 @@
 #include "bundle/reader.h"
 
-#include "base/file.h"
 #include "base/own.h"
 #include "base/pool.h"
 #include "bundle/contents.h"
@@ -9,12 +8,9 @@
 #include "bundle/judge.h"
 #include "bundle/layout.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum {
 	SHELF = 16,			/* documents held while one docker entry is made */
@@ -22,45 +18,37 @@ enum {
 };
 
 struct reader {
-	int fd;
+	struct medium *medium;
 	struct inventory *inv;
 	struct layout layout;
 	struct digest id;
 	struct judgement judgement;
 };
 
-static bool open_file(const char *path, int *fd, struct err *e)
+/* Out of a pipe the small members pass once, before the layers, and are needed again. */
+static void hold_small_members(struct reader *r)
 {
-	struct stat st;
+	const uint64_t from = r->layout.area + SIGNATURE_AREA;
+	const uint64_t left = r->layout.total - from;
 
-	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (*fd < 0) {
-		const bool missing = errno == ENOENT;
-		(void)err_errno(e, "cannot open it");
-		if (missing)
-			e->kind = ERR_MISSING;
-		return false;
-	}
-	if (fstat(*fd, &st) != 0)
-		return err_errno(e, "cannot look at it");
-	return S_ISREG(st.st_mode) || S_ISBLK(st.st_mode)
-	       || err_set(
-		   e, ERR_USAGE, "expected a file or a block device, found something else");
+	if (medium_is_forward(r->medium))
+		r->medium->hold(r->medium, from,
+		    left < SMALL_MEMBER_MAX ? (size_t)left : (size_t)SMALL_MEMBER_MAX);
 }
 
 bool reader_open(
-    const char *path, const struct trust *trust, struct reader **out, struct err *e)
+    struct medium **medium, const struct trust *trust, struct reader **out, struct err *e)
 {
 	OWNED(reader_drop) struct reader *r = own_new(sizeof(*r));
 	OWNED(head_drop) struct head head = {0};
 
-	r->fd = -1;
-	if (!open_file(path, &r->fd, e) || !head_read(r->fd, &head, e)
-	    || !judge_head(&head, trust, &r->judgement, e)
+	r->medium = STEAL(*medium);
+	if (!head_read(r->medium, &head, e) || !judge_head(&head, trust, &r->judgement, e)
 	    || !inventory_read(buf_slice(&head.inventory), &r->inv, e)
 	    || !layout_make(r->inv, head.inventory.len, &r->layout, e))
 		return false;
 	digest_of(buf_slice(&head.inventory), &r->id);
+	hold_small_members(r);
 	*out = STEAL(r);
 	return true;
 }
@@ -69,7 +57,7 @@ void reader_free(struct reader *r)
 {
 	if (!r)
 		return;
-	drop_fd(&r->fd);
+	medium_free(r->medium);
 	judgement_drop(&r->judgement);
 	inventory_free(r->inv);
 	layout_drop(&r->layout);
@@ -105,16 +93,18 @@ const char *const *reader_unchecked(const struct reader *r)
 /* Says where in the file a member's damage is. */
 static bool in_member(const struct reader *r, size_t i, struct err *e)
 {
+	const uint64_t at = r->layout.headers[i];
+	const char *part = r->medium->place ? r->medium->place(r->medium, at) : NULL;
 	char path[101];
 
-	return err_in(e, "%s, at byte %llu", member_path(&r->inv->members[i], path),
-	    (unsigned long long)r->layout.headers[i]);
+	return err_in(e, "%s, at byte %llu%s%s", member_path(&r->inv->members[i], path),
+	    (unsigned long long)at, part ? ", in " : "", part ? part : "");
 }
 
 static struct region region_of(const struct reader *r, size_t i)
 {
 	return (struct region){
-	    .fd = r->fd, .member = &r->inv->members[i], .at = r->layout.headers[i]};
+	    .medium = r->medium, .member = &r->inv->members[i], .at = r->layout.headers[i]};
 }
 
 bool reader_member(const struct reader *r, size_t i, struct member_source *s, struct err *e)
@@ -197,8 +187,10 @@ static bool verify_members(
     const struct reader *r, size_t jobs, struct watch *watch, struct err *e)
 {
 	struct verification v = {.reader = r, .watch = watch, .worst = SIZE_MAX};
-	const struct pool pool = {
-	    .workers = jobs, .jobs = r->inv->member_count, .work = verify_job, .context = &v};
+	const struct pool pool = {.workers = medium_is_forward(r->medium) ? 1 : jobs,
+	    .jobs = r->inv->member_count,
+	    .work = verify_job,
+	    .context = &v};
 
 	(void)pthread_mutex_init(&v.lock, NULL);
 	const bool ok = pool_run(&pool, e);
@@ -210,16 +202,9 @@ static bool verify_members(
 
 static bool verify_end(const struct reader *r, struct err *e)
 {
-	struct stat st;
-
-	if (!region_zeros(r->fd, r->layout.trailer, TRAILER, e))
-		return err_in(e, "the end of the tar file");
-	if (fstat(r->fd, &st) != 0)
-		return err_errno(e, "cannot look at it");
-	return !S_ISREG(st.st_mode) || (uint64_t)st.st_size == r->layout.total
-	       || err_set(e, ERR_DAMAGED,
-		   "expected the end of the file at byte %llu, found more bytes",
-		   (unsigned long long)r->layout.total);
+	return (region_zeros(r->medium, r->layout.trailer, TRAILER, e)
+		   && r->medium->check_end(r->medium, r->layout.total, e))
+	       || err_in(e, "the end of the tar file");
 }
 
 /* The last few documents that were asked for, verified; a pointer stays good for SHELF
@@ -278,13 +263,12 @@ bool reader_verify(const struct reader *r, size_t jobs, struct watch *watch, str
 	       && verify_foreign(r, e);
 }
 
-bool reader_glimpse(const char *path, struct glimpse *out, struct err *e)
+bool reader_glimpse(struct medium *medium, struct glimpse *out, struct err *e)
 {
-	OWNED(drop_fd) int fd = -1;
 	OWNED(head_drop) struct head head = {0};
 
 	*out = (struct glimpse){0};
-	if (!open_file(path, &fd, e) || !head_read(fd, &head, e)
+	if (!head_read(medium, &head, e)
 	    || !inventory_read(buf_slice(&head.inventory), &out->inventory, e))
 		return false;
 	digest_of(buf_slice(&head.inventory), &out->id);

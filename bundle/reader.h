@@ -10,10 +10,11 @@
 
 struct reader;
 
-/* Opens PATH, checks the signature over the raw inventory, then reads the inventory.
+/* Checks the signature over the raw inventory of *medium, which is taken, then reads the
+ * inventory.
  * ERR_UNTRUSTED or ERR_DAMAGED as BUNDLE.md 1.5 says. */
-bool reader_open(
-    const char *path, const struct trust *trust, struct reader **out, struct err *e) MUST_CHECK;
+bool reader_open(struct medium **medium, const struct trust *trust, struct reader **out,
+    struct err *e) MUST_CHECK;
 void reader_free(struct reader *r);
 void reader_drop(struct reader **r);
 
@@ -43,7 +44,7 @@ bool reader_small(const struct reader *r, size_t i, struct buf *out, struct err 
 bool reader_verify(
     const struct reader *r, size_t jobs, struct watch *watch, struct err *e) MUST_CHECK;
 
-/* What can be said of a file without trusting anyone: shown, never used. */
+/* What can be said of a bundle without trusting anyone: shown, never used. */
 enum { GLIMPSE_KIDS = 8 };
 struct glimpse {
 	struct inventory *inventory;
@@ -52,5 +53,5 @@ struct glimpse {
 		 [KID_TEXT]; /* of signatures that claim to be there, unverified */
 	size_t kid_count;
 };
-bool reader_glimpse(const char *path, struct glimpse *out, struct err *e) MUST_CHECK;
+bool reader_glimpse(struct medium *medium, struct glimpse *out, struct err *e) MUST_CHECK;
 void glimpse_drop(struct glimpse *g);

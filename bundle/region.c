@@ -13,7 +13,7 @@ static bool check_header(const struct region *r, struct err *e)
 	char path[101];
 
 	ustar_header(member_path(r->member, path), r->member->size, want);
-	if (!file_read_at(r->fd, found, sizeof(found), r->at, e))
+	if (!medium_read(r->medium, found, sizeof(found), r->at, e))
 		return false;
 	return memcmp(found, want, sizeof(want)) == 0
 	       || err_set(e, ERR_DAMAGED, "expected its tar header, found other bytes");
@@ -24,16 +24,16 @@ static bool check_padding(const struct region *r, struct err *e)
 	const uint64_t size = r->member->size;
 
 	return region_zeros(
-	    r->fd, r->at + TAR_BLOCK + size, (size_t)(ustar_padded(size) - size), e);
+	    r->medium, r->at + TAR_BLOCK + size, (size_t)(ustar_padded(size) - size), e);
 }
 
-bool region_zeros(int fd, uint64_t at, size_t len, struct err *e)
+bool region_zeros(struct medium *m, uint64_t at, size_t len, struct err *e)
 {
 	static const unsigned char zeros[TRAILER];
 	unsigned char found[TRAILER];
 
 	assert(len <= sizeof(found));
-	if (!file_read_at(fd, found, len, at, e))
+	if (!medium_read(m, found, len, at, e))
 		return false;
 	return memcmp(found, zeros, len) == 0
 	       || err_set(e, ERR_DAMAGED, "expected %zu zero bytes at byte %llu, found others",
@@ -46,8 +46,8 @@ bool region_open(const struct region *r, struct member_source *s, struct err *e)
 
 	if (!check_header(r, e))
 		return false;
-	file_source_init(&s->file, r->fd, r->at + TAR_BLOCK, r->member->size);
-	verify_source_init(&s->verify, &want, &s->file.source);
+	medium_source_init(&s->bytes, r->medium, r->at + TAR_BLOCK, r->member->size);
+	verify_source_init(&s->verify, &want, &s->bytes.source);
 	return true;
 }
 

@@ -5,12 +5,12 @@
  */
 #pragma once
 
-#include "base/file.h"
 #include "bundle/inventory.h"
+#include "bundle/medium.h"
 #include "manifests/verify.h"
 
 struct region {
-	int fd; /* borrowed */
+	struct medium *medium; /* borrowed */
 	const struct member *member;
 	uint64_t at; /* where its header begins */
 };
@@ -18,7 +18,7 @@ struct region {
 /* A source of the data that checks size and digest as it is read. */
 struct member_source {
 	struct verify_source verify; /* read &verify.source */
-	struct file_source file;
+	struct medium_source bytes;
 };
 
 /* Compares the header and gives a source of the data; member_source_drop when done. */
@@ -31,5 +31,5 @@ bool region_check_frame(const struct region *r, struct err *e) MUST_CHECK;
 /* Header, data and padding; the data goes on into sink. */
 bool region_check(const struct region *r, struct sink *sink, struct err *e) MUST_CHECK;
 
-/* Whether len bytes (at most TRAILER) at an offset of fd are zero. */
-bool region_zeros(int fd, uint64_t at, size_t len, struct err *e) MUST_CHECK;
+/* Whether len bytes (at most TRAILER) at an offset are zero. */
+bool region_zeros(struct medium *m, uint64_t at, size_t len, struct err *e) MUST_CHECK;

@@ -8,8 +8,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum {
 	/* Members up to this size are read back before the rename; layers were hashed as they
@@ -18,7 +16,7 @@ enum {
 };
 
 struct writer {
-	struct outfile *file;
+	struct output *output;
 	char *path;
 	const struct signer *signer;
 	const struct inventory *inv;
@@ -36,27 +34,24 @@ static void look_for_begun(struct writer *w)
 	OWNED(head_drop) struct head h = {0};
 	struct err ignored = {0};
 
-	if (!head_read(outfile_fd(w->file), &h, &ignored)
+	if (!head_read(w->output->medium, &h, &ignored)
 	    || !signer_made(w->signer, &h.area, buf_slice(&h.inventory), &ignored)
 	    || !inventory_read(buf_slice(&h.inventory), &w->begun, &ignored))
 		return;
 	digest_of(buf_slice(&h.inventory), &w->begun_id);
-	outfile_keep(w->file);
+	w->output->keep(w->output);
 }
 
-bool writer_open(const char *path, enum file_existing existing, bool resume,
-    const struct signer *signer, struct writer **out, struct err *e)
+struct writer *writer_new(const char *path, struct output **output, const struct signer *signer)
 {
-	OWNED(writer_drop) struct writer *w = own_new(sizeof(*w));
+	struct writer *w = own_new(sizeof(*w));
 
 	w->signer = signer;
 	w->path = own_text(path);
-	if (!outfile_open(path, ".partial", existing, resume, &w->file, e))
-		return false;
-	if (outfile_resumed(w->file))
+	w->output = STEAL(*output);
+	if (w->output->resumed && signer)
 		look_for_begun(w);
-	*out = STEAL(w);
-	return true;
+	return w;
 }
 
 const struct inventory *writer_begun(const struct writer *w)
@@ -76,31 +71,12 @@ static bool begin_anew(struct writer *w, struct slice bytes, struct err *e)
 {
 	OWNED(signatures_drop) struct signatures signatures = {0};
 
-	if (!signer_sign(w->signer, w->inv, bytes, &signatures, e))
+	if (w->signer && !signer_sign(w->signer, w->inv, bytes, &signatures, e))
 		return false;
-	if (ftruncate(outfile_fd(w->file), 0) != 0)
-		return err_errno(e, "cannot empty it");
-	outfile_keep(w->file);
-	return head_write(outfile_fd(w->file), bytes, &signatures, e);
-}
-
-/* A disk that is too small is named now, not after hours. */
-static bool check_space(const struct writer *w, struct err *e)
-{
-	struct stat st;
-	uint64_t room;
-
-	if (fstat(outfile_fd(w->file), &st) != 0)
-		return err_errno(e, "cannot look at it");
-	if (!file_free_space(w->path, &room, e))
+	if (!w->output->empty(w->output, e) || !w->output->reserve(w->output, w->inv->total, e))
 		return false;
-	const uint64_t there = (uint64_t)st.st_blocks * 512;
-	if (there >= w->layout.total || room >= w->layout.total - there)
-		return true;
-	return err_set(e, ERR_SYSTEM,
-	    "the disk is full: expected room for %llu more bytes, found %llu; make room or "
-	    "choose another folder",
-	    (unsigned long long)(w->layout.total - there), (unsigned long long)room);
+	w->output->keep(w->output);
+	return head_write(w->output->medium, bytes, &signatures, e);
 }
 
 bool writer_begin(
@@ -110,8 +86,9 @@ bool writer_begin(
 	w->bytes = bytes;
 	w->resumed = writer_continues(w, bytes);
 	inventory_drop(&w->begun);
-	if (!layout_make(inv, bytes.len, &w->layout, e) || !check_space(w, e)
-	    || (!w->resumed && !begin_anew(w, bytes, e)))
+	if (!layout_make(inv, bytes.len, &w->layout, e)
+	    || !(w->resumed ? w->output->reserve(w->output, inv->total, e)
+			    : begin_anew(w, bytes, e)))
 		return err_in(e, "%s", w->path);
 	return true;
 }
@@ -133,7 +110,7 @@ static uint64_t padding_at(const struct writer *w, size_t i)
 
 static struct region region_of(const struct writer *w, size_t i)
 {
-	return (struct region){.fd = outfile_fd(w->file),
+	return (struct region){.medium = w->output->medium,
 	    .member = &w->inv->members[i],
 	    .at = w->layout.headers[i]};
 }
@@ -151,16 +128,15 @@ bool writer_has(struct writer *w, size_t i, bool *has, struct err *e)
 	return err_in(e, "%s", w->path);
 }
 
-bool writer_member(struct writer *w, size_t i, struct file_sink *sink, struct err *e)
+bool writer_member(struct writer *w, size_t i, struct medium_sink *sink, struct err *e)
 {
 	const struct member *m = &w->inv->members[i];
 	unsigned char header[TAR_BLOCK];
 	char path[101];
 
 	ustar_header(member_path(m, path), m->size, header);
-	file_sink_init(sink, outfile_fd(w->file), layout_data(&w->layout, i), m->size);
-	return file_write_at(
-		   outfile_fd(w->file), header, sizeof(header), w->layout.headers[i], e)
+	medium_sink_init(sink, w->output->medium, layout_data(&w->layout, i), m->size);
+	return medium_write(w->output->medium, header, sizeof(header), w->layout.headers[i], e)
 	       || err_in(e, "%s", w->path);
 }
 
@@ -169,8 +145,7 @@ bool writer_member_end(struct writer *w, size_t i, struct err *e)
 	static const unsigned char zeros[TAR_BLOCK];
 	const size_t padding = padding_of(&w->inv->members[i]);
 
-	return !padding
-	       || file_write_at(outfile_fd(w->file), zeros, padding, padding_at(w, i), e)
+	return !padding || medium_write(w->output->medium, zeros, padding, padding_at(w, i), e)
 	       || err_in(e, "%s", w->path);
 }
 
@@ -185,13 +160,16 @@ static bool check_member(const struct writer *w, size_t i, struct err *e)
 	       || err_in(e, "%s", member_path(region.member, path));
 }
 
-/* Reads back what a person could not afford to find broken on the far side. */
+/* Reads back what a person could not afford to find broken on the far side; what went into a
+ * pipe has gone. */
 static bool self_check(const struct writer *w, struct err *e)
 {
 	OWNED(head_drop) struct head h = {0};
 
-	if (!head_compare(outfile_fd(w->file), w->bytes, &h, e)
-	    || !signer_made(w->signer, &h.area, w->bytes, e))
+	if (medium_is_forward(w->output->medium))
+		return true;
+	if (!head_compare(w->output->medium, w->bytes, &h, e)
+	    || (w->signer && !signer_made(w->signer, &h.area, w->bytes, e)))
 		return false;
 	for (size_t i = 0; i < w->inv->member_count; i++)
 		if (!check_member(w, i, e))
@@ -202,22 +180,19 @@ static bool self_check(const struct writer *w, struct err *e)
 bool writer_finish(struct writer *w, struct err *e)
 {
 	static const unsigned char zeros[TRAILER];
-	const int fd = outfile_fd(w->file);
 
-	if (!file_write_at(fd, zeros, TRAILER, w->layout.trailer, e))
+	if (!medium_write(w->output->medium, zeros, TRAILER, w->layout.trailer, e))
 		return err_in(e, "%s", w->path);
-	if (ftruncate(fd, (off_t)w->layout.total) != 0)
-		return err_errno(e, "%s: cannot cut it to its length", w->path);
 	if (!self_check(w, e))
 		return err_in(e, "%s: reading back what was written", w->path);
-	return outfile_commit(w->file, 0666, e);
+	return w->output->commit(w->output, e);
 }
 
 void writer_free(struct writer *w)
 {
 	if (!w)
 		return;
-	outfile_free(w->file);
+	output_free(w->output);
 	layout_drop(&w->layout);
 	inventory_free(w->begun);
 	free(w->path);

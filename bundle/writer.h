@@ -1,18 +1,19 @@
 /*
- * A bundle under way: NAME.partial until everything in it was verified.  BUNDLE.md 1.6.
+ * A bundle under way: it has its final name when everything in it was verified.  BUNDLE.md 1.6.
  */
 #pragma once
 
-#include "base/file.h"
 #include "bundle/inventory.h"
+#include "bundle/output.h"
 #include "bundle/signer.h"
 
 struct writer;
 
-/* Takes hold of PATH.partial (locked; a second writer is refused), and with resume looks at
- * what a killed run left there.  Refuses a path that exists with FILE_REFUSE. */
-bool writer_open(const char *path, enum file_existing existing, bool resume,
-    const struct signer *signer, struct writer **out, struct err *e) MUST_CHECK;
+/* Writes into *output, which is taken, and looks at what an interrupted run left there.  signer
+ * is borrowed; NULL leaves the bundle without a signature, and nothing is continued then.  path
+ * is for sentences. */
+struct writer *writer_new(
+    const char *path, struct output **output, const struct signer *signer);
 
 /* The inventory of an interrupted run, if this very signer signed it, so that the caller can
  * plan the same bytes again; else NULL.  The writer's own, until writer_begin. */
@@ -38,7 +39,7 @@ bool writer_has(struct writer *w, size_t i, bool *has, struct err *e) MUST_CHECK
  * after the data, writer_member_end writes the padding.  Safe from many threads for different
  * members. */
 bool writer_member(
-    struct writer *w, size_t i, struct file_sink *sink, struct err *e) MUST_CHECK;
+    struct writer *w, size_t i, struct medium_sink *sink, struct err *e) MUST_CHECK;
 bool writer_member_end(struct writer *w, size_t i, struct err *e) MUST_CHECK;
 
 /* Trailer, self-check of the layout and of all small members, fsync, rename.  Before this

@@ -66,6 +66,7 @@ static bool run(void *options, struct err *e)
 	OWNED(buf_drop) struct buf path = BUF(REQUEST_PATH_MAX);
 	OWNED(signer_drop) struct signer *signer = NULL;
 	OWNED(network_drop) struct network network = {0};
+	OWNED(output_drop) struct output *output = NULL;
 	OWNED(writer_drop) struct writer *writer = NULL;
 	OWNED(plan_drop) struct plan *plan = NULL;
 	struct watch *watch = progress_watch(progress);
@@ -75,7 +76,8 @@ static bool run(void *options, struct err *e)
 	    && request_output(&request, o->output, &path, e)
 	    && open_signer(o, &signer, e)
 	    && network_open(&o->network, &o->request.mirrors, watch, &network, e)
-	    && writer_open(buf_text(&path), existing, !o->fresh, signer, &writer, e)
+	    && output_to_file(buf_text(&path), existing, !o->fresh, &output, e)
+	    && (writer = writer_new(buf_text(&path), &output, signer))
 	    && resolve_or_continue(&request, writer, &network, &plan, e)
 	    && writer_begin(writer, plan->inventory, buf_slice(&plan->bytes), e)
 	    && fetch_members(plan, writer, &network, progress, e)

@@ -44,7 +44,7 @@ static void tell(const struct fetching *f, size_t i, enum news_kind kind, const 
 static bool bring(const struct fetching *f, size_t worker, size_t i, struct err *e)
 {
 	const struct slice known = f->plan->members[i].bytes;
-	struct file_sink sink;
+	struct medium_sink sink;
 
 	return writer_member(f->writer, i, &sink, e)
 	       && (known.ptr ? write_known(known, &sink.sink, e)

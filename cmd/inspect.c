@@ -36,10 +36,11 @@ static bool inspect_trusted(const struct options *o, const char *bundle, struct 
 static bool inspect_unverified(const struct options *o, const char *bundle, struct err *e)
 {
 	OWNED(glimpse_drop) struct glimpse glimpse = {0};
+	OWNED(medium_drop) struct medium *medium = NULL;
 	const struct summary_facts facts = {.id = &glimpse.id};
 	char id[DIGEST_TEXT];
 
-	if (!reader_glimpse(bundle, &glimpse, e))
+	if (!medium_open_file(bundle, &medium, e) || !reader_glimpse(medium, &glimpse, e))
 		return err_in(e, "%s", bundle);
 	if (o->common.json) {
 		summary_json(glimpse.inventory, &facts, stdout);

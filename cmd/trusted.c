@@ -27,10 +27,11 @@ bool trusted_open(const struct trust_options *o, const struct common *common, co
     struct reader **out, struct err *e)
 {
 	OWNED(trust_drop) struct trust *trust = NULL;
+	OWNED(medium_drop) struct medium *medium = NULL;
 
 	if (!trust_open(o->trust, &trust, e))
 		return false;
-	if (!reader_open(path, trust, out, e))
+	if (!medium_open_file(path, &medium, e) || !reader_open(&medium, trust, out, e))
 		return err_in(e, "%s", path);
 	if (!common->json && !common->quiet)
 		report(*out, path);

@@ -168,15 +168,17 @@ static void write_bundle(struct sample *s)
 {
 	struct buf blobs[MEMBERS];
 	struct inventory *inv = sample_inventory(blobs, MEMBERS);
-	struct writer *w = NULL;
+	struct output *output = NULL;
+	struct writer *w;
 	struct buf bytes = BUF(INVENTORY_MAX);
 	struct err e = {0};
 
 	cr_assert(inventory_write(inv, &bytes, &e), "%s", e.text);
-	cr_assert(writer_open(s->path, FILE_REFUSE, true, s->signer, &w, &e), "%s", e.text);
+	cr_assert(output_to_file(s->path, FILE_REFUSE, true, &output, &e), "%s", e.text);
+	w = writer_new(s->path, &output, s->signer);
 	cr_assert(writer_begin(w, inv, buf_slice(&bytes), &e), "%s", e.text);
 	for (size_t i = 0; i < MEMBERS; i++) {
-		struct file_sink sink;
+		struct medium_sink sink;
 		cr_assert(writer_member(w, i, &sink, &e), "%s", e.text);
 		cr_assert(!blobs[i].len
 			      || sink.sink.write(&sink.sink, blobs[i].ptr, blobs[i].len, &e),
@@ -222,11 +224,13 @@ void sample_drop(struct sample *s)
 
 enum err_kind sample_verify(const struct sample *s, const char *path, struct err *e)
 {
+	struct medium *medium = NULL;
 	struct reader *r = NULL;
 
 	err_clear(e);
-	if (reader_open(path, s->trust, &r, e))
+	if (medium_open_file(path, &medium, e) && reader_open(&medium, s->trust, &r, e))
 		(void)!reader_verify(r, 1, NULL, e);
 	reader_free(r);
+	medium_free(medium);
 	return e->kind;
 }
