@@ -1,4 +1,4 @@
-/* The table of verbs, the process's own safety, and the one place that prints an error. */
+/* The process's own safety, and the one place that prints an error. */
 #include "base/own.h"
 #include "cmd/output.h"
 #include "cmd/process.h"
@@ -6,17 +6,6 @@
 #include "cmd/version.h"
 
 #include <string.h>
-
-static const struct verb *const verbs[] = {
-    &verb_keygen,
-    &verb_plan,
-    &verb_export,
-    &verb_inspect,
-    &verb_verify,
-    &verb_push,
-    &verb_values,
-};
-enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
 
 /* The documented exit status of each kind of failure. */
 static const int statuses[] = {
@@ -45,21 +34,12 @@ static int fail(const struct err *e)
 	return statuses[e->kind];
 }
 
-static const struct verb *find(const char *name)
-{
-	for (size_t i = 0; i < VERBS; i++)
-		if (strcmp(verbs[i]->name, name) == 0)
-			return verbs[i];
-	return NULL;
-}
-
 static int usage(FILE *out, int status)
 {
 	(void)fprintf(out,
 	    "Usage: sealift VERB [ARGUMENT]... [OPTION]...\n"
 	    "Moves a release of container images and a Helm chart across an air gap.\n\n");
-	for (size_t i = 0; i < VERBS; i++)
-		(void)fprintf(out, "  %-10s %s\n", verbs[i]->name, verbs[i]->summary);
+	verb_list(out);
 	(void)fprintf(out,
 	    "\nsealift VERB --help tells all about a verb; sealift --version the version.\n"
 	    "Exit status: 0 done, 1 failure, 2 usage, 3 not trusted, 4 damaged, 5 network,\n"
@@ -96,21 +76,20 @@ static int run(const struct verb *verb, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	const char *word = argc > 1 ? argv[1] : "";
-	const bool help = strcmp(word, "help") == 0;
-	const struct verb *verb = find(help && argc > 2 ? argv[2] : word);
+	const int help = strcmp(word, "help") == 0;
 	char *help_word[] = {(char[]){"--help"}};
-
 	struct err e = {0};
+	int used;
 
 	process_guard();
 	if (strcmp(word, "--version") == 0) {
 		(void)puts(SEALIFT_TOOL);
 		return said(&e) ? 0 : fail(&e);
 	}
-	if (verb && help)
-		return run(verb, 1, help_word);
+	const struct verb *verb = verb_find(argc - 1 - help, argv + 1 + help, &used);
 	if (verb)
-		return run(verb, argc - 2, argv + 2);
+		return help ? run(verb, 1, help_word)
+			    : run(verb, argc - 1 - used, argv + 1 + used);
 	if (help || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
 		return usage(stdout, 0);
 	if (*word)

@@ -7,6 +7,8 @@
 #include "base/err.h"
 #include "cmd/options.h"
 
+#include <stdio.h>
+
 struct verb {
 	const char *name;
 	const char *arguments; /* "BUNDLE HOST[:PORT][/PREFIX]" */
@@ -27,3 +29,10 @@ extern const struct verb verb_inspect;
 extern const struct verb verb_verify;
 extern const struct verb verb_push;
 extern const struct verb verb_values;
+
+/* The verb that the first of count words names, or the first two ("parts need"); *used is how
+ * many.  NULL when there is none. */
+const struct verb *verb_find(int count, char **words, int *used);
+
+/* A line for each verb. */
+void verb_list(FILE *out);

@@ -1,0 +1,37 @@
+/* The table of verbs. */
+#include "cmd/verb.h"
+
+#include "base/buf.h"
+#include "base/own.h"
+
+#include <string.h>
+
+static const struct verb *const verbs[] = {
+    &verb_keygen,
+    &verb_plan,
+    &verb_export,
+    &verb_inspect,
+    &verb_verify,
+    &verb_push,
+    &verb_values,
+};
+enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
+
+const struct verb *verb_find(int count, char **words, int *used)
+{
+	OWNED(buf_drop) struct buf name = BUF(256);
+
+	for (*used = 1; *used <= count && *used <= 2; ++*used) {
+		buf_addf(&name, *used > 1 ? " %s" : "%s", words[*used - 1]);
+		for (size_t i = 0; i < VERBS; i++)
+			if (strcmp(verbs[i]->name, buf_text(&name)) == 0)
+				return verbs[i];
+	}
+	return NULL;
+}
+
+void verb_list(FILE *out)
+{
+	for (size_t i = 0; i < VERBS; i++)
+		(void)fprintf(out, "  %-13s %s\n", verbs[i]->name, verbs[i]->summary);
+}
