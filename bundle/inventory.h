@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "base/date.h"
 #include "bundle/format.h"
 #include "manifests/digest.h"
 #include "manifests/digestmap.h"
@@ -48,19 +49,37 @@ struct bundle_chart {
 	char *source;
 };
 
+/* What whoever made the bundle says of it: a change's number, a ticket.  names.h */
+struct bundle_label {
+	char *key;
+	char *value;
+};
+
+/* What travels beside the images: starter values, scripts, drivers. */
+struct bundle_file {
+	char *name; /* names.h */
+	struct digest blob;
+	uint64_t size;
+	char *media_type;
+};
+
 struct inventory {
 	char *name;
 	char *channel;
 	char *version;
 	uint64_t sequence;
-	uint64_t created;      /* seconds since 1970, written as RFC 3339 */
-	char *expires;	       /* NULL: never */
+	uint64_t created;	     /* seconds since 1970, written as RFC 3339 */
+	uint64_t expires;	     /* seconds since 1970; 0: never */
+	struct bundle_label *labels; /* sorted by key */
+	size_t label_count;
 	char *tool;	       /* "sealift/1.0.0" */
 	struct digest release; /* the release document's blob */
 	struct bundle_chart *charts;
 	size_t chart_count;
 	struct bundle_image *images;
 	size_t image_count;
+	struct bundle_file *files; /* sorted by name */
+	size_t file_count;
 	struct member *members;
 	size_t member_count;
 	uint64_t total;		  /* bytes of the whole file */
@@ -83,11 +102,6 @@ bool inventory_read(struct slice bytes, struct inventory **out, struct err *e) M
 /* Makes inventory_find fast for the members there are; false when one blob stands there twice.
  */
 bool inventory_index(struct inventory *inv) MUST_CHECK;
-
-enum { INVENTORY_TIME = 32 };
-
-/* "2026-11-22T13:00:00Z" into out, which is returned. */
-const char *inventory_time(uint64_t seconds, char out[INVENTORY_TIME]);
 
 /* The member that holds a digest as a blob; member_count when none does. */
 size_t inventory_find(const struct inventory *inv, const struct digest *d);

@@ -1,6 +1,7 @@
 #include "base/own.h"
 #include "bundle/foreign.h"
 #include "bundle/layout.h"
+#include "bundle/names.h"
 #include "bundle/ustar.h"
 #include "tests/unit/bundle/sample.h"
 
@@ -10,12 +11,38 @@
 
 enum { BLOBS = 32 };
 
+static void add_file(
+    struct inventory *inv, const char *name, const char *type, const struct member *m)
+{
+	inv->files = own_grow(inv->files, inv->file_count + 1, sizeof(*inv->files));
+	inv->files[inv->file_count++] =
+	    (struct bundle_file){own_text(name), m->digest, m->size, own_text(type)};
+}
+
+/* Files, labels and an end, which the sample has none of. */
+static void add_extras(struct inventory *inv)
+{
+	static const char *const labels[][2] = {{"change", "CHG-123"}, {"team/x", "\"a\" b"}};
+
+	inv->expires = inv->created + 86400;
+	inv->label_count = 2;
+	inv->labels = own_array(2, sizeof(*inv->labels));
+	for (size_t i = 0; i < 2; i++)
+		inv->labels[i] =
+		    (struct bundle_label){own_text(labels[i][0]), own_text(labels[i][1])};
+	add_file(
+	    inv, "Driver.run", "application/octet-stream", &inv->members[FIXED_MEMBERS + 4]);
+	add_file(inv, "starter.yaml", "application/yaml", &inv->members[FIXED_MEMBERS + 1]);
+	add_file(inv, "the-same.yaml", "application/yaml", &inv->members[FIXED_MEMBERS + 1]);
+}
+
 static void write_sample(struct buf *out)
 {
 	struct buf blobs[BLOBS] = {0};
 	struct inventory *inv = sample_inventory(blobs, BLOBS);
 	struct err e = {0};
 
+	add_extras(inv);
 	buf_init(out, INVENTORY_MAX);
 	cr_assert(inventory_write(inv, out, &e), "%s", e.text);
 	for (size_t i = 0; i < BLOBS; i++)
@@ -60,23 +87,74 @@ static const struct row rows[] = {
     {"\"sequence\":1", "\"sequence\":1.", ERR_DAMAGED, "sequence"},
     {"\"sequence\":1", "\"sequence\":1,\"sequence\":1", ERR_DAMAGED, "duplicate"},
     {"\"created\":\"2", "\"created\":\" ", ERR_DAMAGED, "created"},
-    {"\"expires\":null", "\"expires\":5", ERR_DAMAGED, "expires"},
-    {"\"expires\":null,", "", ERR_DAMAGED, "expires"},
+    {"\"expires\":\"2026", "\"expires\":\"1026", ERR_DAMAGED, "expires"},
+    {"\"expires\":\"2026-11-23T1", "\"expires\":\"2026-11-23T9", ERR_DAMAGED, "expires"},
+    {"\"expires\":\"2026-11-23T13:00:00Z\"", "\"expires\":5", ERR_DAMAGED, "expires"},
+    {"\"expires\":\"2026-11-23T13:00:00Z\"", "\"expires\":\"\"", ERR_DAMAGED, "expires"},
+    {"\"expires\":\"2026-11-23T13:00:00Z\"", "\"expires\":\"1970-01-01T00:00:00Z\"",
+	ERR_DAMAGED, "expires"},
+    {"\"expires\":\"2026-11-23T13:00:00Z\",", "", ERR_DAMAGED, "expires"},
+    {"\"channel\":\"stable\"", "\"channel\":\"\"", ERR_DAMAGED, "channel"},
+    {"\"channel\":\"stable\"", "\"channel\":\"../up\"", ERR_DAMAGED, "channel"},
+    {"\"channel\":\"stable\"", "\"channel\":null", ERR_DAMAGED, "channel"},
+    {"\"labels\":{", "\"labels\":[{", ERR_DAMAGED, ""},
+    {"\"labels\":{\"change\":\"CHG-123\",\"team/x\":\"\\\"a\\\" b\"}", "\"labels\":[]",
+	ERR_DAMAGED, "labels"},
+    {"\"CHG-123\"", "7", ERR_DAMAGED, "change"},
+    {"\"CHG-123\"", "\"\\u001b[2J\"", ERR_DAMAGED, "change"},
+    {"\"change\":", "\"change \":", ERR_DAMAGED, "change "},
+    {"\"change\":", "\"x\":", ERR_DAMAGED, "sorted"},
+    {"\"change\":", "\"team/x\":", ERR_DAMAGED, "duplicate"},
     {"\"name\":\"sample\"", "\"name\":7", ERR_DAMAGED, "name"},
     {"\"path\":\"SHA256SUMS\"", "\"path\":\"SHA256SUM\"", ERR_DAMAGED, "path"},
     {"\"path\":\"SHA256SUMS\"", "\"path\":\"../SHA256SUMS\"", ERR_DAMAGED, "path"},
     {"\"path\":\"SHA256SUMS\"", "\"path\":\"oci-layout\"", ERR_DAMAGED, "SHA256SUMS"},
     {"\"path\":\"blobs/sha256/", "\"path\":\"blobs/sha256/0", ERR_DAMAGED, "path"},
     {"\"members\":[", "\"members\":{", ERR_DAMAGED, ""},
-    {"\"files\":[]", "\"files\":[{}]", ERR_FORMAT, "files"},
-    {"\"files\":[]", "\"files\":{}", ERR_FORMAT, "files"},
-    {"\"files\":[],", "", ERR_DAMAGED, "files"},
+    {"\"files\":[", "\"files\":[{},", ERR_DAMAGED, "name"},
+    {"\"files\":[", "\"files\":[7,", ERR_DAMAGED, "files"},
+    {"\"files\":[", "\"files\":{", ERR_DAMAGED, ""},
+    {"\"files\":[", "\"filez\":[", ERR_DAMAGED, "files"},
+    {"\"files\":[", "\"files\":[],\"files\":[", ERR_DAMAGED, "twice"},
+    {"\"name\":\"Driver.run\"", "\"name\":7", ERR_DAMAGED, "name"},
+    {"\"name\":\"Driver.run\"", "\"name\":\"../x\"", ERR_DAMAGED, "\"../x\""},
+    {"\"name\":\"Driver.run\"", "\"name\":\"\"", ERR_DAMAGED, "name of a file"},
+    {"\"name\":\"Driver.run\"", "\"name\":\".hidden\"", ERR_DAMAGED, "name of a file"},
+    {"\"name\":\"Driver.run\"", "\"name\":\"-rf\"", ERR_DAMAGED, "name of a file"},
+    {"\"name\":\"Driver.run\"", "\"name\":\"Nul.txt\"", ERR_DAMAGED, "name of a file"},
+    {"\"name\":\"Driver.run\"", "\"name\":\"a\\u0000b\"", ERR_DAMAGED, ""},
+    {"\"name\":\"Driver.run\"", "\"name\":\"zz\"", ERR_DAMAGED, "sorted"},
+    {"\"name\":\"Driver.run\"", "\"name\":\"starter.yaml\"", ERR_DAMAGED, "each once"},
+    {"\"name\":\"Driver.run\"", "\"name\":\"Starter.yaml\"", ERR_DAMAGED, "case"},
+    {"\"size\":900,\"mediaType\":\"application/yaml\"",
+	"\"size\":901,\"mediaType\":\"application/yaml\"", ERR_DAMAGED, "900"},
+    {"\"size\":900,\"mediaType\":\"application/yaml\"", "\"size\":900", ERR_DAMAGED,
+	"mediaType"},
+    {"\"Driver.run\",\"blob\":\"sha256:",
+	"\"Driver.run\",\"blob\":\"sha256:"
+	"0000000000000000000000000000000000000000000000000000000000000000\",\"x\":\"",
+	ERR_DAMAGED, "found none"},
+    {"\"platforms\":[\"linux/amd64\"]", "\"platforms\":[7]", ERR_DAMAGED, "platforms"},
+    {"\"referrers\":[]", "\"referrers\":{}", ERR_DAMAGED, "referrers"},
+    {"\"referrers\":[]", "\"referrers\":[7]", ERR_DAMAGED, "digest"},
+    {"\"referrers\":[]",
+	"\"referrers\":[{\"digest\":\"sha256:"
+	"0000000000000000000000000000000000000000000000000000000000000000\",\"mediaType\":"
+	"\"m\","
+	"\"artifactType\":\"a\",\"via\":\"mail\"}]",
+	ERR_DAMAGED, "via"},
+    {"\"referrers\":[]",
+	"\"referrers\":[{\"digest\":\"sha256:"
+	"0000000000000000000000000000000000000000000000000000000000000000\",\"mediaType\":"
+	"\"m\","
+	"\"artifactType\":\"a\",\"via\":\"api\"}]",
+	ERR_FORMAT, "referrers"},
     {"\"base\":null", "\"base\":\"sha256:0\"", ERR_FORMAT, "base"},
     {"\"base\":null,", "", ERR_DAMAGED, "base"},
     {"\"absent\":[]", "\"absent\":[\"sha256:0\"]", ERR_FORMAT, "absent"},
     {"\"absent\":[],", "", ERR_DAMAGED, "absent"},
     {"\"absent\":[]", "\"absent\":[],\"absent\":[]", ERR_DAMAGED, "twice"},
-    {"\"files\":[]", "\"x\":1,\"files\":[],\"x\":1", ERR_DAMAGED, "\"x\" once"},
+    {"\"files\":[", "\"x\":1,\"x\":1,\"files\":[", ERR_DAMAGED, "\"x\" once"},
     {"\"total\":", "\"total\":1", ERR_DAMAGED, "total"},
     {"\"total\":", "\"total\":-", ERR_DAMAGED, "total"},
     {"}\n", "}", ERR_DAMAGED, "_type"},
@@ -203,4 +281,30 @@ Test(layout, sums_that_overflow_are_refused)
 		cr_expect_eq(e.kind, ERR_LIMIT);
 		inventory_free(inv);
 	}
+}
+
+struct name_row {
+	const char *text;
+	bool good;
+};
+
+Test(names, of_files)
+{
+	static const struct name_row names[] = {{"a", true}, {"_x", true}, {"0.1", true},
+	    {"immuta-values.yaml", true}, {"CONSOLE.txt", true}, {"com", true}, {"com10", true},
+	    {"null", true}, {"lpt.0", true}, {"", false}, {".", false}, {"..", false},
+	    {".x", false}, {"-x", false}, {"x.", false}, {"a/b", false}, {"a\\b", false},
+	    {"a b", false}, {"a:b", false}, {"\xc3\xa4", false}, {"a\nb", false},
+	    {"CON", false}, {"con", false}, {"Prn.txt", false}, {"aux.tar.gz", false},
+	    {"NUL", false}, {"COM1", false}, {"com9.log", false}, {"lpt0", false}};
+	char text[FILE_NAME_MAX + 2] = "";
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		cr_expect_eq(
+		    name_is_file(slice_of(names[i].text)), names[i].good, "%s", names[i].text);
+	(void)memset(text, 'x', FILE_NAME_MAX);
+	cr_expect(name_is_file(slice_of(text)));
+	text[FILE_NAME_MAX] = 'x';
+	cr_expect_not(name_is_file(slice_of(text)));
+	cr_expect_not(name_is_file(slice_at("a\0b", 3)));
 }
