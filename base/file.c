@@ -23,7 +23,7 @@ struct outfile {
 	bool keep; /* the temporary name stays when this is freed */
 };
 
-static bool read_all(int fd, struct buf *out, struct err *e)
+bool file_read_open(int fd, struct buf *out, struct err *e)
 {
 	char block[16 * 1024];
 	ssize_t got;
@@ -47,7 +47,7 @@ bool file_read(const char *path, size_t max, struct buf *out, struct err *e)
 {
 	buf_init(out, max);
 	if (strcmp(path, "-") == 0)
-		return read_all(STDIN_FILENO, out, e) || err_in(e, "standard input");
+		return file_read_open(STDIN_FILENO, out, e) || err_in(e, "standard input");
 
 	OWNED(drop_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0) {
@@ -58,7 +58,7 @@ bool file_read(const char *path, size_t max, struct buf *out, struct err *e)
 			e->kind = ERR_MISSING;
 		return false;
 	}
-	if (!read_all(fd, out, e)) {
+	if (!file_read_open(fd, out, e)) {
 		buf_drop(out);
 		return err_in(e, "%s", path);
 	}

@@ -12,15 +12,29 @@ enum verdict {
 	VERDICT_TRUSTED,
 };
 
-struct judgement {
-	enum verdict verdict;
-	char signer[KID_TEXT]; /* a trusted key that signed */
-	char
-	    *unchecked[AREA_SIGNATURES_MAX + 1]; /* names "KID.SUFFIX", owned; NULL ends them */
+/* A key that is believed, and that signed. */
+struct judged_signer {
+	char kid[KID_TEXT];
+	struct digest spki;
 };
 
-/* Judges the raw inventory by its signatures.  A signature that fails under a trusted key
- * refuses, whatever else is there.  ERR_UNTRUSTED. */
+struct judgement {
+	enum verdict verdict;
+	struct judged_signer signers[AREA_SIGNATURES_MAX]; /* distinct, in scope */
+	size_t signer_count;
+	/* Owned; NULL ends each list. */
+	char *unchecked[AREA_SIGNATURES_MAX + 1];    /* names "KID.SUFFIX" of signatures */
+	char *out_of_scope[AREA_SIGNATURES_MAX + 1]; /* a sentence for each such key */
+};
+
+/* Judges the raw inventory by its signatures, and reads it only when enough distinct trusted
+ * keys made them; then leaves out the keys whose scope it is not in, and counts again.  A
+ * signature that fails under a trusted key refuses, whatever else is there.  ERR_UNTRUSTED, and
+ * what inventory_read says; *out is to be dropped in any case. */
 bool judge_head(const struct head *h, const struct trust *trust, struct judgement *out,
-    struct err *e) MUST_CHECK;
+    struct inventory **inv, struct err *e) MUST_CHECK;
 void judgement_drop(struct judgement *j);
+
+/* Whether the bundle may be used at that time: not after it expires, and not where the clock is
+ * more than a day before it was made.  ERR_UNTRUSTED. */
+bool judge_time(const struct inventory *inv, uint64_t now, struct err *e) MUST_CHECK;

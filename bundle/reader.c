@@ -43,8 +43,8 @@ bool reader_open(
 	OWNED(head_drop) struct head head = {0};
 
 	r->medium = STEAL(*medium);
-	if (!head_read(r->medium, &head, e) || !judge_head(&head, trust, &r->judgement, e)
-	    || !inventory_read(buf_slice(&head.inventory), &r->inv, e)
+	if (!head_read(r->medium, &head, e)
+	    || !judge_head(&head, trust, &r->judgement, &r->inv, e)
 	    || !layout_make(r->inv, head.inventory.len, &r->layout, e))
 		return false;
 	digest_of(buf_slice(&head.inventory), &r->id);
@@ -80,9 +80,14 @@ const struct digest *reader_id(const struct reader *r)
 	return &r->id;
 }
 
+const struct judgement *reader_judgement(const struct reader *r)
+{
+	return &r->judgement;
+}
+
 const char *reader_signer(const struct reader *r)
 {
-	return r->judgement.signer;
+	return r->judgement.signers[0].kid;
 }
 
 const char *const *reader_unchecked(const struct reader *r)

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "bundle/region.h"
-#include "bundle/trust.h"
+#include "bundle/judge.h"
 #include "manifests/watch.h"
 
 struct reader;
@@ -23,7 +23,10 @@ const struct inventory *reader_inventory(const struct reader *r);
 /* SHA-256 of the inventory bytes: the bundle's id. */
 const struct digest *reader_id(const struct reader *r);
 
-/* The kid of the trusted key that signed. */
+/* Who signed it, of those that are trusted: at least one. */
+const struct judgement *reader_judgement(const struct reader *r);
+
+/* The kid of the first of them. */
 const char *reader_signer(const struct reader *r);
 
 /* Names, "KID.SUFFIX", of the signatures that were not checked, since no trusted key made them

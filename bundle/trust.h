@@ -1,17 +1,21 @@
 /*
- * Whom we believe: the public keys that the operator named.  BUNDLE.md 3.
+ * Whom we believe, and how much of it is wanted: what cmd/ fills from the command line and from
+ * /etc/sealift, and what judge.h judges by.  A bundle never adds to it.  BUNDLE.md 3.
  */
 #pragma once
 
-#include "bundle/signature.h"
+#include "bundle/keyring.h"
 
-struct trust;
+struct trust {
+	struct keyring ring;
+	unsigned threshold; /* distinct keys that must have signed, at least 1 */
+	uint64_t now;	    /* the time to judge at, seconds since 1970 */
+};
 
-/* Public keys of a PEM file, or of every *.pub and *.pem in a folder.  ERR_MISSING when there
- * is none; path NULL is ERR_UNTRUSTED: refuse by default. */
-bool trust_open(const char *path, struct trust **out, struct err *e) MUST_CHECK;
+/* One that believes nobody, at time 0, and wants one key. */
+struct trust *trust_new(void);
 void trust_free(struct trust *t);
 void trust_drop(struct trust **t);
 
-/* The key with that kid, or NULL. */
-const struct key *trust_find(const struct trust *t, const char kid[KID_TEXT]);
+/* Believes the key of a file that root or this user owns, or those of such a folder. */
+bool trust_add(struct trust *t, const char *path, struct err *e) MUST_CHECK;

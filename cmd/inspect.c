@@ -13,6 +13,7 @@ struct options {
 #define AT(field) offsetof(struct options, field)
 static const struct option_group groups[] = {
     {trust_options, AT(trust), "Trust"},
+    {audit_options, AT(trust), "Time"},
     {common_options, AT(common), "General"},
     {0},
 };
@@ -21,7 +22,7 @@ static bool inspect_trusted(const struct options *o, const char *bundle, struct 
 {
 	OWNED(reader_drop) struct reader *reader = NULL;
 
-	if (!trusted_open(&o->trust, &o->common, bundle, &reader, e))
+	if (!trusted_look(&o->trust, &o->common, bundle, &reader, e))
 		return false;
 	const struct summary_facts facts = {.id = reader_id(reader),
 	    .signer = reader_signer(reader),
@@ -61,8 +62,8 @@ static bool run(void *options, struct err *e)
 	const struct options *o = options;
 	const char *bundle = o->common.arguments.items[0];
 
-	return o->trust.trust ? inspect_trusted(o, bundle, e)
-			      : inspect_unverified(o, bundle, e);
+	return trusted_by_anyone(&o->trust) ? inspect_trusted(o, bundle, e)
+					    : inspect_unverified(o, bundle, e);
 }
 
 const struct verb verb_inspect = {

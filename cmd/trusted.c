@@ -1,39 +1,157 @@
 #include "cmd/trusted.h"
 
 #include "base/own.h"
+#include "cmd/config.h"
 #include "cmd/output.h"
+
+#include <time.h>
 
 #define AT(field) offsetof(struct trust_options, field)
 const struct option trust_options[] = {
-    {"trust", 0, OPTION_TEXT, AT(trust), "FILE",
-	"believe bundles signed by this public key, or by a key in this folder"},
+    {"trust", 0, OPTION_TEXTS, AT(trust), "FILE",
+	"believe bundles signed by this public key, or by a key in this folder, in place of "
+	"those in /etc/sealift/trusted.d; may be given again"},
+    {"threshold", 0, OPTION_NUMBER, AT(threshold), "N",
+	"want signatures by N trusted keys; the larger of this and trust.conf counts"},
+    {0},
+};
+const struct option audit_options[] = {
+    {"at", 0, OPTION_TEXT, AT(at), "DATE",
+	"judge as of the end of this day, or at this time, and not as of now"},
     {0},
 };
 
+uint64_t trusted_clock(void)
+{
+	return (uint64_t)time(NULL);
+}
+
+static bool set_time(const struct trust_options *o, struct trust *trust, struct err *e)
+{
+	trust->now = trusted_clock();
+	return !o->at || date_read(o->at, DATE_DAY_END, &trust->now, e) || err_in(e, "--at");
+}
+
+static bool set_threshold(const struct trust_options *o, struct trust *trust, struct err *e)
+{
+	struct policy policy;
+
+	if (!config_policy(&policy, e))
+		return false;
+	if (o->threshold.given && (o->threshold.value < 1 || o->threshold.value > POLICY_MAX))
+		return err_set(e, ERR_USAGE, "--threshold: expected 1 to %d, found %u",
+		    POLICY_MAX, o->threshold.value);
+	trust->threshold = number_or(o->threshold, 1);
+	if (policy.threshold > trust->threshold)
+		trust->threshold = policy.threshold;
+	return true;
+}
+
+/* No --trust: the keys of trusted.d, and nobody where it is absent or empty. */
+static bool trust_installed(struct trust *trust, struct err *e)
+{
+	OWNED(buf_drop) struct buf folder = BUF(0);
+	struct err failure = {0};
+
+	if (!config_path("trusted.d", &folder, e))
+		return false;
+	if (keyring_add(&trust->ring, buf_text(&folder), config_guard(), &failure))
+		return true;
+	*e = failure;
+	return failure.kind == ERR_MISSING ? err_set(e, ERR_UNTRUSTED,
+		   "expected --trust FILE with the public key of whoever may sign, or a "
+		   "key in %s, found none: nothing is believed by default",
+		   buf_text(&folder))
+					   : false;
+}
+
+static bool make_trust(const struct trust_options *o, struct trust *trust, struct err *e)
+{
+	if (!set_time(o, trust, e) || !set_threshold(o, trust, e))
+		return false;
+	for (size_t i = 0; i < o->trust.count; i++)
+		if (!trust_add(trust, o->trust.items[i], e))
+			return err_in(e, "--trust");
+	return o->trust.count || trust_installed(trust, e);
+}
+
+static void report_signers(const struct judgement *j, const char *path, const char *id)
+{
+	OWNED(buf_drop) struct buf kids = BUF(1024);
+
+	for (size_t i = 0; i < j->signer_count; i++)
+		buf_addf(&kids, "%s%s", i ? ", " : "", j->signers[i].kid);
+	say(stdout, "%s: %s, signed by the trusted key%s %s\n", path, id,
+	    plural(j->signer_count), buf_text(&kids));
+}
+
 static void report(const struct reader *reader, const char *path)
 {
+	const struct judgement *j = reader_judgement(reader);
 	char id[DIGEST_TEXT];
 
-	say(stdout, "%s: %s, signed by the trusted key %s\n", path,
-	    digest_text(reader_id(reader), id), reader_signer(reader));
-	for (const char *const *name = reader_unchecked(reader); *name; name++)
+	report_signers(j, path, digest_text(reader_id(reader), id));
+	for (char *const *name = j->unchecked; *name; name++)
 		say(stdout,
 		    "%s: not checked: the signature %s, by no trusted key or of an unknown "
 		    "form\n",
 		    path, *name);
+	for (char *const *why = j->out_of_scope; *why; why++)
+		say(stdout, "%s: not counted: %s\n", path, *why);
 }
 
-bool trusted_open(const struct trust_options *o, const struct common *common, const char *path,
-    struct reader **out, struct err *e)
+static bool open_reader(const struct trust_options *o, const struct common *common,
+    const char *path, struct trust *trust, struct reader **out, struct err *e)
 {
-	OWNED(trust_drop) struct trust *trust = NULL;
 	OWNED(medium_drop) struct medium *medium = NULL;
 
-	if (!trust_open(o->trust, &trust, e))
+	if (!make_trust(o, trust, e))
 		return false;
 	if (!medium_open_file(path, &medium, e) || !reader_open(&medium, trust, out, e))
 		return err_in(e, "%s", path);
 	if (!common->json && !common->quiet)
 		report(*out, path);
 	return true;
+}
+
+bool trusted_open(const struct trust_options *o, const struct common *common, const char *path,
+    struct reader **out, struct err *e)
+{
+	OWNED(trust_drop) struct trust *trust = trust_new();
+	OWNED(reader_drop) struct reader *reader = NULL;
+
+	if (!open_reader(o, common, path, trust, &reader, e))
+		return false;
+	if (!judge_time(reader_inventory(reader), trust->now, e))
+		return err_in(e, "%s", path);
+	*out = STEAL(reader);
+	return true;
+}
+
+bool trusted_look(const struct trust_options *o, const struct common *common, const char *path,
+    struct reader **out, struct err *e)
+{
+	OWNED(trust_drop) struct trust *trust = trust_new();
+	struct err late = {0};
+
+	if (!open_reader(o, common, path, trust, out, e))
+		return false;
+	if (!judge_time(reader_inventory(*out), trust->now, &late))
+		say(common->json ? stderr : stdout, "%s: push would refuse it: %s\n", path,
+		    late.text);
+	return true;
+}
+
+bool trusted_by_anyone(const struct trust_options *o)
+{
+	OWNED(keyring_drop) struct keyring ring = {0};
+	OWNED(buf_drop) struct buf folder = BUF(0);
+	struct err failure = {0};
+
+	if (o->trust.count)
+		return true;
+	const bool listed =
+	    config_path("trusted.d", &folder, &failure)
+	    && keyring_survey(&ring, buf_text(&folder), config_guard(), &failure);
+	return listed ? ring.count > 0 : failure.kind != ERR_MISSING;
 }

@@ -1,5 +1,6 @@
 /*
- * The option --trust, and the reader that can only be had with it.
+ * Whom the operator trusts, as options and settings say, and the reader that can only be had
+ * with it.
  */
 #pragma once
 
@@ -7,11 +8,26 @@
 #include "cmd/options.h"
 
 struct trust_options {
-	const char *trust;
+	struct texts trust;
+	struct number threshold;
+	const char *at; /* only where audit_options are offered */
 };
 extern const struct option trust_options[];
 
-/* Opens the bundle if a key of --trust signed it, and says its id first unless quiet or JSON
- * was asked for. */
+/* --at, for the verbs that only look. */
+extern const struct option audit_options[];
+
+/* Opens the bundle for use, if enough trusted keys signed it, it has not expired and the clock
+ * can be right; says its id first unless quiet or JSON was asked for. */
 bool trusted_open(const struct trust_options *o, const struct common *common, const char *path,
     struct reader **out, struct err *e) MUST_CHECK;
+
+/* The same to look at it: expiry and clock are reported, and --at says as of when to judge. */
+bool trusted_look(const struct trust_options *o, const struct common *common, const char *path,
+    struct reader **out, struct err *e) MUST_CHECK;
+
+/* Whether anyone is trusted: by option, or by the folder of settings. */
+bool trusted_by_anyone(const struct trust_options *o);
+
+/* The time of this machine's clock, seconds since 1970. */
+uint64_t trusted_clock(void);

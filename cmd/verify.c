@@ -19,6 +19,7 @@ static const struct option own_options[] = {
 };
 static const struct option_group groups[] = {
     {trust_options, AT(trust), "Trust"},
+    {audit_options, AT(trust), "Time"},
     {own_options, 0, "Options"},
     {common_options, AT(common), "General"},
     {0},
@@ -52,7 +53,7 @@ static bool run(void *options, struct err *e)
 	if (jobs < 1 || jobs > JOBS_LIMIT)
 		return err_set(
 		    e, ERR_USAGE, "--jobs: expected 1 to %d, found %u", JOBS_LIMIT, jobs);
-	if (!trusted_open(&o->trust, &o->common, bundle, &reader, e))
+	if (!trusted_look(&o->trust, &o->common, bundle, &reader, e))
 		return false;
 	progress_total(progress, reader_inventory(reader)->total);
 	if (!reader_verify(reader, jobs, progress_watch(progress), e))

@@ -46,7 +46,9 @@ class Program:
         """What a run sees: no user settings, the releases of this tree."""
         kept = {k: os.environ[k] for k in _KEPT if k in os.environ}
         return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": self.folder, "LC_ALL": "C.UTF-8",
-                "SEALIFT_RELEASES": os.path.join(root(), "manifests"), **kept,
+                "SEALIFT_RELEASES": os.path.join(root(), "manifests"),
+                "SEALIFT_CONFIG": os.path.join(self.folder, ".sealift"),
+                "SEALIFT_STATE": os.path.join(self.folder, ".sealift-state"), **kept,
                 **(more or {})}
 
     def __call__(self, *args, env=None, input=None, timeout=None, cwd=None, binary_path=None):
