@@ -1,0 +1,404 @@
+"""R4: whom the program believes.  Every case is a bundle, a trust and what must come of both.
+
+The signatures are made by openssl, and the bundles by tests/support/forge.py: nothing here asks the program's
+own writer.  A case that is refused must say why: the phrases stand in its one sentence.
+"""
+
+import os
+import time
+
+import pytest
+
+from support import images
+from support.yard import Yard, read, write
+
+DAY = 86400
+CREATED = 1_700_000_000  # 2023-11-14T22:13:20Z
+
+
+@pytest.fixture(scope="module")
+def yard(session_sealift, tmp_path_factory):
+    """Keys and small bundles; the first was exported by the program, to have its members."""
+    from support.registry import Registry
+
+    folder = tmp_path_factory.mktemp("yard")
+    os.chmod(folder, 0o755)
+    server = Registry(str(folder / "registry"), None)
+    images.push(server.client(), "app", "1", images.image([images.layer("x", 1000)]))
+    session_sealift.ok("keygen", "-o", folder / "k", "--no-passphrase")
+    session_sealift.ok("export", "--image", f"{server.host}/app:1", "--plain-http", "--sign-key", folder / "k.key",
+                       "--no-passphrase", "--name", "trino", "-o", folder / "b.tar",
+                       env={"SOURCE_DATE_EPOCH": str(CREATED)})
+    server.remove()
+    return Yard(folder, str(folder / "b.tar"))
+
+
+@pytest.fixture(scope="module")
+def tally():
+    counts = {"cases": 0, "good": 0}
+    yield counts
+    print(f"\nR4 trust cases: {counts['good']:,} of {counts['cases']:,} as expected")
+
+
+class Case:
+    """make(yard) gives the words of a run, and perhaps an environment behind them.  The phrases are said, but for
+    those that begin with "!", which are not."""
+
+    def __init__(self, make, rc, *phrases):
+        self.make, self.rc, self.phrases = make, rc, phrases
+
+
+def judge(sealift, tally, yard, case):
+    tally["cases"] += 1
+    made = case.make(yard)
+    words, env = made if isinstance(made, tuple) else (made, None)
+    result = sealift(*words, env=env)
+    assert result.rc == case.rc, repr(result)
+    said = result.out + result.err
+    missing = [p for p in case.phrases if (p.lstrip("!").format(**kids(yard)) in said) == p.startswith("!")]
+    assert not missing, f"not as expected: {missing}\n{result!r}"
+    if case.rc:
+        assert result.err.count("\n") == 1 and result.err.startswith("sealift: "), repr(result)
+    tally["good"] += 1
+
+
+def kids(yard):
+    return {name: signer.kid for name, signer in yard.keys.items()}
+
+
+def trust(yard, *names):
+    return [word for name in names for word in ("--trust", yard.key(name).public)]
+
+
+def verify(signers, *trusted, more=(), only=None, words=(), **changes):
+    """A case: a bundle by these signers (a letter each), judged by those keys."""
+    def make(yard):
+        made = only(yard) if only else None
+        return ["verify", yard.bundle(*signers, more=[m(yard) for m in more], only=made, **changes),
+                *trust(yard, *trusted), *words]
+    return make
+
+
+# ---- what may stand in the area ----------------------------------------------------------------------------------
+
+def by(name, change=lambda text: text, suffix="sig", over=None, kid=None):
+    """A member of the area: the signature of that key over the inventory (or over), changed."""
+    def member(yard):
+        signer = yard.key(name)
+        who = yard.key(kid).kid if kid else signer.kid
+        return lambda data: (f"bundle/sig/{who}.{suffix}", change(signer.text(over if over is not None else data)))
+    return member
+
+
+def flipped(at):
+    def change(text):
+        data = bytearray(text)
+        data[at] = data[at] ^ 1 if data[at] ^ 1 not in b"\n=" else data[at] ^ 2
+        return bytes(data)
+    return change
+
+
+DOES_NOT_FIT = "does not fit the inventory"
+
+SIGNATURES = {
+    "one trusted key": Case(verify("a", "a"), 0, "signed by the trusted key {a}"),
+    "one trusted key, Ed25519": Case(verify("e", "e"), 0, "{e}"),
+    "one of two that signed": Case(verify("ab", "b"), 0, "signed by the trusted key {b}", "not checked", "{a}.sig"),
+    "both of two that signed": Case(verify("ab", "a", "b"), 0, "trusted keys"),
+    "a key that did not sign beside one that did": Case(verify("a", "a", "b", "e"), 0, "{a}"),
+    "no signature at all": Case(verify("", "a"), 3, "found none at all"),
+    "an unknown key alone": Case(verify("b", "a"), 3, "found one by {b}", "--trust"),
+    "two unknown keys": Case(verify("be", "a"), 3, "and others"),
+    "nobody trusted": Case(verify("a"), 3, "nothing is believed by default", "trusted.d"),
+    "signature over another inventory": Case(verify("", "a", more=[by("a", over=b"x")]), 3, DOES_NOT_FIT, "{a}"),
+    "signature over nothing": Case(verify("", "a", more=[by("a", over=b"")]), 3, DOES_NOT_FIT),
+    "signature by b under the name of a": Case(verify("", "a", more=[by("b", kid="a")]), 3, DOES_NOT_FIT, "{a}"),
+    "the same with both trusted": Case(verify("", "a", "b", more=[by("b", kid="a")]), 3, DOES_NOT_FIT, "{a}"),
+    "Ed25519 under the name of P-256": Case(verify("", "a", more=[by("e", kid="a")]), 3, DOES_NOT_FIT),
+    "P-256 under the name of Ed25519": Case(verify("", "e", more=[by("a", kid="e")]), 3, DOES_NOT_FIT),
+    "signature by a under an unknown name": Case(verify("", "a", more=[by("a", kid="c")]), 3, "found one by {c}"),
+    "bad signature under a trusted key beside a good one": Case(
+        verify("b", "a", "b", more=[by("a", flipped(20))]), 3, "{a}"),
+    "the same, Ed25519": Case(verify("b", "e", "b", more=[by("e", flipped(20))]), 3, "{e}"),
+    "the same, the good one first": Case(verify("a", "a", "b", more=[by("b", over=b"x")]), 3, "{b}", DOES_NOT_FIT),
+    "bad signature under an unknown key beside a good one": Case(
+        verify("b", "b", more=[by("a", over=b"x")]), 0, "not checked", "{a}.sig"),
+    "flipped in its first byte": Case(verify("", "a", more=[by("a", flipped(0))]), 3),
+    "flipped in its last byte": Case(verify("", "a", more=[by("a", flipped(-4))]), 3),
+    "no line feed": Case(verify("", "a", more=[by("a", lambda t: t[:-1])]), 3, "in base64"),
+    "two line feeds": Case(verify("", "a", more=[by("a", lambda t: t + b"\n")]), 3, "in base64"),
+    "carriage return": Case(verify("", "a", more=[by("a", lambda t: t[:-1] + b"\r\n")]), 3, "in base64"),
+    "broken over two lines": Case(verify("", "a", more=[by("a", lambda t: t[:40] + b"\n" + t[40:])]), 3, "base64"),
+    "a blank in front": Case(verify("", "a", more=[by("a", lambda t: b" " + t)]), 3, "in base64"),
+    "empty": Case(verify("", "a", more=[by("a", lambda t: b"")]), 3, "in base64"),
+    "cut in half": Case(verify("", "a", more=[by("a", lambda t: t[:44] + b"\n")]), 3, "{a}"),
+    "twice in one member": Case(verify("", "a", more=[by("a", lambda t: t + t)]), 3, "in base64"),
+    "PEM armour around it": Case(verify("", "a", more=[by("a", lambda t: b"-----BEGIN-----\n" + t)]), 3, "base64"),
+    "raw bytes": Case(verify("", "a", more=[by("a", lambda t: b"\x30\x45" + b"\1" * 69)]), 3, "in base64"),
+    "ECDSA of zeros": Case(verify("", "a", more=[by("a", lambda t: b"MAYCAQACAQA=\n")]), 3, DOES_NOT_FIT),
+    "Ed25519 of zeros": Case(verify("", "e", more=[by("e", lambda t: b"A" * 86 + b"==\n")]), 3, DOES_NOT_FIT),
+    "only under an unknown form": Case(verify("", "a", more=[by("a", suffix="asc")]), 3, "found one by {a}"),
+    "an unknown form beside the raw one": Case(verify("a", "a", more=[by("a", suffix="asc")]), 0,
+                                               "not checked", "{a}.asc"),
+    "an unknown form by an unknown key": Case(verify("a", "a", more=[by("b", suffix="asc")]), 0, "{b}.asc"),
+}
+
+
+# ---- how many ----------------------------------------------------------------------------------------------------
+
+def conf(signers, trusted, text, words=(), **more):
+    """trust.conf holds, and the keys are in trusted.d."""
+    def make(yard):
+        config = yard.config(*trusted, conf=text, **more)
+        return ["verify", yard.bundle(*signers), *words], {"SEALIFT_CONFIG": config}
+    return make
+
+
+def conf_with_trust(signers, trusted, text, words=()):
+    """trust.conf holds beside --trust, too."""
+    def make(yard):
+        return ["verify", yard.bundle(*signers), *trust(yard, *trusted), *words], {
+            "SEALIFT_CONFIG": yard.config(conf=text)}
+    return make
+
+
+THREE = "abe"
+THRESHOLDS = {
+    "two of two": Case(verify("ab", "a", "b", words=["--threshold", "2"]), 0, "{a}", "{b}"),
+    "two kinds of keys": Case(verify("ae", "a", "e", words=["--threshold", "2"]), 0),
+    "three of three": Case(verify(THREE, *THREE, words=["--threshold", "3"]), 0),
+    "two of three": Case(verify("ab", *THREE, words=["--threshold", "2"]), 0),
+    "one of two": Case(verify("a", "a", "b", words=["--threshold", "2"]), 3, "by 2 trusted keys, found 1 ({a})"),
+    "two of three wanted": Case(verify("ab", *THREE, words=["--threshold", "3"]), 3, "found 2"),
+    "one key, and an unknown one": Case(verify("ab", "a", words=["--threshold", "2"]), 3, "found 1 ({a})"),
+    "one key, in two forms": Case(verify("a", "a", "b", more=[by("a", suffix="asc")], words=["--threshold", "2"]), 3,
+                                  "found 1 ({a})"),
+    "one key, trusted twice": Case(verify("a", "a", "a", words=["--threshold", "2"]), 3, "found 1 ({a})"),
+    "a bad one is no second": Case(verify("a", "a", "b", more=[by("b", over=b"x")], words=["--threshold", "2"]), 3,
+                                   "{b}", DOES_NOT_FIT),
+    "a bad one refuses above the threshold": Case(
+        verify("ab", *THREE, more=[by("e", over=b"x")], words=["--threshold", "2"]), 3, "{e}", DOES_NOT_FIT),
+    "none of two": Case(verify("", "a", "b", words=["--threshold", "2"]), 3, "none at all"),
+    "zero": Case(verify("a", "a", words=["--threshold", "0"]), 2, "expected 1 to 32"),
+    "too many": Case(verify("a", "a", words=["--threshold", "33"]), 2, "expected 1 to 32"),
+    "more than can sign": Case(verify("ab", "a", "b", words=["--threshold", "32"]), 3, "by 32 trusted keys, found 2"),
+    "by trust.conf": Case(conf("a", "ab", "threshold = 2\n"), 3, "by 2 trusted keys, found 1"),
+    "by trust.conf, reached": Case(conf("ab", "ab", "# two\n\nthreshold=2\n"), 0),
+    "by trust.conf, beside --trust": Case(conf_with_trust("a", "ab", "threshold = 2"), 3, "by 2 trusted keys"),
+    "raised on the command line": Case(conf("ab", THREE, "threshold = 2\n", ["--threshold", "3"]), 3, "by 3"),
+    "not lowered on the command line": Case(conf("a", "ab", "threshold = 2\n", ["--threshold", "1"]), 3, "by 2"),
+    "one, by trust.conf": Case(conf("a", "a", "threshold = 1\n"), 0),
+    "trust.conf without a line": Case(conf("a", "a", "# nothing\n"), 0),
+    "trust.conf: zero": Case(conf("a", "a", "threshold = 0\n"), 3, "trust.conf, line 1", "from 1 to 32"),
+    "trust.conf: a word": Case(conf("a", "a", "\nthreshold = two\n"), 3, "trust.conf, line 2", '"two"'),
+    "trust.conf: negative": Case(conf("a", "a", "threshold = -1\n"), 3, "trust.conf, line 1"),
+    "trust.conf: an unknown name": Case(conf("a", "a", "treshold = 2\n"), 3, '"treshold"', "trust.conf, line 1"),
+    "trust.conf: no equals sign": Case(conf("a", "a", "threshold 2\n"), 3, "NAME = VALUE"),
+    "trust.conf: binary": Case(conf("a", "a", "\x01\x00\x02"), 3, "trust.conf, line 1"),
+}
+
+
+# ---- for what ----------------------------------------------------------------------------------------------------
+
+def scoped(text, words=(), signers="a", also=(), **changes):
+    """The key a has a sidecar with that text; further keys have none."""
+    def make(yard):
+        folder = yard.trusted(*also, a=text)
+        return ["verify", yard.bundle(*signers, **changes), "--trust", folder, *words]
+    return make
+
+
+SCOPES = {
+    "its name": Case(scoped("bundle-name = trino\n"), 0),
+    "a glob": Case(scoped("bundle-name = tri*\n"), 0),
+    "a glob with two stars": Case(scoped("bundle-name = *r*o\n"), 0),
+    "a question mark": Case(scoped("bundle-name = tr?no\n"), 0),
+    "one of two names": Case(scoped("bundle-name = immuta-*\nbundle-name = trino\n"), 0),
+    "another name": Case(scoped("bundle-name = immuta\n"), 3, "{a}", "for the bundles immuta only", "this one is trino"),
+    "a glob that ends too early": Case(scoped("bundle-name = tri?\n"), 3, "this one is trino"),
+    "a prefix is no glob": Case(scoped("bundle-name = tri\n"), 3, "this one is trino"),
+    "names are told apart by case": Case(scoped("bundle-name = TRINO\n"), 3, "this one is trino"),
+    "not before a day to come": Case(scoped("not-before = 2999-01-01\n"), 3, "counts from 2999-01-01T00:00:00Z on"),
+    "not before a day gone by": Case(scoped("not-before = 2000-01-01\n"), 0),
+    "not after a day gone by": Case(scoped("not-after = 2000-01-01\n"), 3, "counted until 2000-01-01T23:59:59Z"),
+    "not after a day to come": Case(scoped("not-after = 2999-01-01\n"), 0),
+    "not after a day, judged at its last second": Case(
+        scoped("not-after = 2024-05-01\n", ["--at", "2024-05-01"]), 0),
+    "not after a day, judged one second later": Case(
+        scoped("not-after = 2024-05-01\n", ["--at", "2024-05-02T00:00:00Z"]), 3, "counted until"),
+    "not before a day, judged at its first second": Case(
+        scoped("not-before = 2024-05-01\n", ["--at", "2024-05-01T00:00:00Z"]), 0),
+    "not before a day, judged one second earlier": Case(
+        scoped("not-before = 2024-05-01\n", ["--at", "2024-04-30T23:59:59Z"]), 3, "counts from"),
+    "a retired key, judged as of then": Case(
+        scoped("not-after = 2024-01-01\n", ["--at", "2023-12-24"]), 0),
+    "name and time, both": Case(scoped("bundle-name=trino\nnot-before=2000-01-01\nnot-after=2999-12-31\n"), 0),
+    "name right, time wrong": Case(scoped("bundle-name = trino\nnot-after = 2000-01-01\n"), 3, "counted until"),
+    "out of scope beside a key without": Case(
+        scoped("bundle-name = x\n", signers="ab", also="b"), 0, "signed by the trusted key {b}", "not counted", "{a}"),
+    "out of scope does not count for two": Case(
+        scoped("bundle-name = x\n", ["--threshold", "2"], signers="ab", also="b"), 3,
+        "by 2 trusted keys, found 1 ({b})", "{a}", "a.scope", "for the bundles x only"),
+    "a bad signature refuses, in scope or not": Case(
+        lambda yard: ["verify", yard.bundle("b", more=[by("a", over=b"x")(yard)]), "--trust",
+                      yard.trusted("b", a="bundle-name = x\n")], 3, "{a}", DOES_NOT_FIT),
+    "an unknown line": Case(scoped("bundle-names = trino\n"), 3, "a.scope, line 1", '"bundle-names"'),
+    "no equals sign": Case(scoped("bundle-name trino\n"), 3, "a.scope, line 1", "NAME = VALUE"),
+    "no value": Case(scoped("bundle-name =\n"), 3, "a.scope, line 1"),
+    "an empty sidecar": Case(scoped("# nothing\n"), 3, "a.scope", "at least one line"),
+    "no date": Case(scoped("not-after = soon\n"), 3, "a.scope, line 1", '"soon"'),
+    "the 30th of February": Case(scoped("not-after = 2026-02-30\n"), 3, "a.scope, line 1"),
+    "a date twice": Case(scoped("not-after = 2999-01-01\nnot-after = 2998-01-01\n"), 3, "a.scope, line 2", "once"),
+    "too many names": Case(scoped("bundle-name = x\n" * 65), 3, "a.scope, line 65", "at most 64"),
+    "windows line ends": Case(scoped("bundle-name = trino\r\nnot-after = 2999-01-01\r\n"), 0),
+}
+
+
+# ---- when --------------------------------------------------------------------------------------------------------
+
+def used(words=(), verb="values", **changes):
+    """A bundle by a, used: values reads what it needs and stops for lack of a chart, long after trust."""
+    def make(yard):
+        more = ["reg.example/apps", "-o", yard.path()] if verb == "values" else []
+        return [verb, yard.bundle("a", **changes), *more, *trust(yard, "a"), *words]
+    return make
+
+
+def soon(days):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + days * DAY))
+
+
+TIMES = {
+    "verify reports what has expired": Case(verify("a", "a", expires="2024-01-01T00:00:00Z"), 0,
+                                            "push would refuse it", "expired on 2024-01-01T00:00:00Z"),
+    "inspect reports it": Case(used(verb="inspect", expires="2024-01-01T00:00:00Z"), 0, "expired on"),
+    "values refuses it": Case(used(expires="2024-01-01T00:00:00Z"), 3, "expired on 2024-01-01T00:00:00Z"),
+    "values refuses what expired a day ago": Case(used(expires=soon(-1)), 3, "expired on"),
+    "not yet expired, as of then": Case(
+        verify("a", "a", expires="2024-01-01T00:00:00Z", words=["--at", "2023-12-31"]), 0, "signed by", "!would refuse"),
+    "verify at the last second": Case(
+        verify("a", "a", expires="2024-01-01T00:00:00Z", words=["--at", "2024-01-01T00:00:00Z"]), 0, "!would refuse"),
+    "verify one second later": Case(
+        verify("a", "a", expires="2024-01-01T00:00:00Z", words=["--at", "2024-01-01T00:00:01Z"]), 0, "would refuse"),
+    "a clock before the bundle": Case(
+        verify("a", "a", words=["--at", "2023-11-12"]), 0, "this machine's clock is wrong"),
+    "a clock a day behind is let pass": Case(
+        verify("a", "a", words=["--at", "2023-11-13T22:13:20Z"]), 0, "verified", "!wrong"),
+    "a clock a day and a second behind": Case(
+        verify("a", "a", words=["--at", "2023-11-13T22:13:19Z"]), 0, "clock is wrong"),
+    "made two days from now": Case(used(created=soon(2)), 3, "this machine's clock is wrong"),
+    "inspect reports that": Case(used(verb="inspect", created=soon(2)), 0, "this machine's clock is wrong"),
+    "--at is no date": Case(verify("a", "a", words=["--at", "yesterday"]), 2, "--at", '"yesterday"'),
+    "--at does not soften values": Case(used(["--at", "2023-12-31"], expires="2024-01-01T00:00:00Z"), 2, "--at"),
+    "an expiry that is no time": Case(verify("a", "a", expires="never"), 4, '"expires"'),
+}
+
+
+# ---- where the keys are ------------------------------------------------------------------------------------------
+
+def spoilt(change, folder=True):
+    """Keys a and b in trusted.d (or in a folder for --trust), spoilt by change(yard, path of that folder)."""
+    def make(yard):
+        config = yard.config("a", "b")
+        place = os.path.join(config, "trusted.d")
+        change(yard, place)
+        if folder:
+            return ["verify", yard.bundle("a"), "--trust", place]
+        return ["verify", yard.bundle("a")], {"SEALIFT_CONFIG": config}
+    return make
+
+
+def mode(name, bits):
+    return lambda yard, place: os.chmod(os.path.join(place, name), bits)
+
+
+def owner(name, uid):
+    return lambda yard, place: os.chown(os.path.join(place, name), uid, -1)
+
+
+def put(name, text):
+    return lambda yard, place: write(os.path.join(place, name), text(yard) if callable(text) else text)
+
+
+def private(yard):
+    return read(yard.key("c").private)
+
+
+def both(yard):
+    return read(yard.key("c").public) + read(yard.key("b").public)
+
+
+def link(yard, place):
+    os.rename(os.path.join(place, "a.pub"), os.path.join(place, "..", "elsewhere"))
+    os.symlink("../elsewhere", os.path.join(place, "a.pub"))
+
+
+def bad_link(yard, place):
+    link(yard, place)
+    os.chmod(os.path.join(place, "..", "elsewhere"), 0o666)
+
+
+def empty(yard, place):
+    for name in os.listdir(place):
+        os.remove(os.path.join(place, name))
+
+
+PLACES = {
+    "trusted.d": Case(spoilt(lambda *_: None, folder=False), 0, "{a}"),
+    "a folder": Case(spoilt(lambda *_: None), 0, "{a}"),
+    "a link to a key": Case(spoilt(link), 0, "{a}"),
+    "a link to a key that all can write": Case(spoilt(bad_link), 3, "a.pub", "mode 0666"),
+    "a key that the group can write": Case(spoilt(mode("b.pub", 0o664)), 3, "b.pub", "mode 0664", "chmod go-w"),
+    "a key that all can write": Case(spoilt(mode("b.pub", 0o646)), 3, "b.pub", "mode 0646"),
+    "the same in trusted.d": Case(spoilt(mode("b.pub", 0o664), folder=False), 3, "b.pub", "mode 0664"),
+    "a folder that the group can write": Case(spoilt(mode(".", 0o775)), 3, "mode 0775"),
+    "a folder that all can write": Case(spoilt(mode(".", 0o1777), folder=False), 3, "trusted.d", "mode 1777"),
+    "a key of another user": Case(spoilt(owner("b.pub", 12345)), 3, "b.pub", "found user 12345"),
+    "a folder of another user": Case(spoilt(owner(".", 12345)), 3, "found user 12345"),
+    "a private key among them": Case(spoilt(put("c.pem", private)), 1, "c.pem", "public key"),
+    "two keys in one file": Case(spoilt(put("c.pub", both)), 1, "c.pub", "several blocks"),
+    "an empty file among them": Case(spoilt(put("c.pub", "")), 1, "c.pub"),
+    "no PEM at all": Case(spoilt(put("c.pub", "hello\n")), 1, "c.pub", "in PEM"),
+    "a key too large": Case(spoilt(put("c.pub", "#" * 70000)), 1, "c.pub"),
+    "other files are left alone": Case(spoilt(put("README", "hello\n")), 0),
+    "hidden files are left alone": Case(spoilt(put(".c.pub", "hello\n")), 0),
+    "a sidecar without its key": Case(spoilt(put("c.scope", "bundle-name = x\n")), 3, "c.scope", "c.pub or .pem"),
+    "a sidecar under the key's whole name": Case(spoilt(put("a.pub.scope", "bundle-name = x\n")), 3, "a.pub.scope"),
+    "a sidecar that the group can write": Case(
+        lambda yard: (lambda d: (os.chmod(d + "/a.scope", 0o664), ["verify", yard.bundle("a"), "--trust", d])[1])(
+            yard.trusted(a="bundle-name = trino\n")), 3, "a.scope", "mode 0664"),
+    "one key in two files": Case(spoilt(put("c.pem", lambda yard: read(yard.key("a").public))), 0, "{a}"),
+    "one key in two files, one with a scope": Case(
+        lambda yard: (lambda d: (put("c.pem", read(yard.key("a").public))(yard, d),
+                                 ["verify", yard.bundle("a"), "--trust", d])[1])(
+            yard.trusted(a="bundle-name = trino\n")), 3, "a.pub", "c.pem", "{a}", "once"),
+    "a sidecar beside a file of --trust": Case(
+        lambda yard: ["verify", yard.bundle("a"), "--trust", yard.trusted(a="bundle-name = x\n") + "/a.pub"],
+        3, "for the bundles x only"),
+    "an empty folder": Case(spoilt(empty), 7, "found none"),
+    "an empty trusted.d": Case(spoilt(empty, folder=False), 3, "nothing is believed by default"),
+    "no such file": Case(lambda yard: ["verify", yard.bundle("a"), "--trust", "absent.pub"], 7, "absent.pub"),
+    "--trust instead of trusted.d": Case(
+        lambda yard: (["verify", yard.bundle("a"), *trust(yard, "c")], {"SEALIFT_CONFIG": yard.config("a")}), 3,
+        "found one by {a}"),
+    "trust.conf that all can write": Case(
+        lambda yard: (lambda c: (os.chmod(c + "/trust.conf", 0o666),
+                                 (["verify", yard.bundle("a"), *trust(yard, "a")], {"SEALIFT_CONFIG": c}))[1])(
+            yard.config("a", conf="threshold = 1\n")), 3, "trust.conf", "mode 0666"),
+    "inspect, nobody trusted": Case(lambda yard: ["inspect", yard.bundle("a")], 0, "nothing was verified"),
+    "inspect, an empty trusted.d": Case(
+        lambda yard: (lambda c: (os.mkdir(c + "/trusted.d", 0o755),
+                                 (["inspect", yard.bundle("a")], {"SEALIFT_CONFIG": c}))[1])(yard.config()),
+        0, "nothing was verified"),
+    "inspect, trusted.d": Case(
+        lambda yard: (["inspect", yard.bundle("a")], {"SEALIFT_CONFIG": yard.config("a")}), 0, "trusted key {a}"),
+    "inspect, another key in trusted.d": Case(
+        lambda yard: (["inspect", yard.bundle("a")], {"SEALIFT_CONFIG": yard.config("b")}), 3, "found one by {a}"),
+}
+
+TABLES = {"signatures": SIGNATURES, "thresholds": THRESHOLDS, "scopes": SCOPES, "times": TIMES, "places": PLACES}
+
+
+@pytest.mark.parametrize("table, name", [(t, n) for t in TABLES for n in TABLES[t]])
+def test_R4_trust(sealift, yard, tally, table, name):
+    judge(sealift, tally, yard, TABLES[table][name])
