@@ -29,6 +29,20 @@ static bool fetch_blob(
 	       && pull_blob(&at, &d, sink, e);
 }
 
+/* From wherever the plan says. */
+static bool fetch_from(
+    const struct fetching *f, size_t worker, size_t i, struct sink *sink, struct err *e)
+{
+	const struct member *m = &f->plan->inventory->members[i];
+	const struct plan_member *from = &f->plan->members[i];
+	const struct descriptor d = {.digest = m->digest, .size = m->size};
+
+	if (from->bytes.ptr)
+		return write_known(from->bytes, sink, e);
+	return from->path ? files_copy(from->path, &d, sink, e)
+			  : fetch_blob(f, worker, i, sink, e);
+}
+
 static void tell(const struct fetching *f, size_t i, enum news_kind kind, const char *text)
 {
 	const struct member *m = &f->plan->inventory->members[i];
@@ -43,29 +57,27 @@ static void tell(const struct fetching *f, size_t i, enum news_kind kind, const 
 /* Header, bytes, padding: whole, or not believed by a later run. */
 static bool bring(const struct fetching *f, size_t worker, size_t i, struct err *e)
 {
-	const struct slice known = f->plan->members[i].bytes;
 	struct medium_sink sink;
 
-	return writer_member(f->writer, i, &sink, e)
-	       && (known.ptr ? write_known(known, &sink.sink, e)
-			     : fetch_blob(f, worker, i, &sink.sink, e))
+	return writer_member(f->writer, i, &sink, e) && fetch_from(f, worker, i, &sink.sink, e)
 	       && writer_member_end(f->writer, i, e);
 }
 
 static bool fetch_member(void *context, size_t worker, size_t i, struct err *e)
 {
 	const struct fetching *f = context;
-	const bool known = f->plan->members[i].bytes.ptr != NULL;
+	const struct plan_member *from = &f->plan->members[i];
+	const bool known = from->bytes.ptr != NULL;
 	bool has = false;
 
 	if (writer_resumed(f->writer) && !writer_has(f->writer, i, &has, e))
 		return false;
 	if (!has && !bring(f, worker, i, e))
 		return false;
-	if (has || known)
+	if (has || known || from->path)
 		tell(f, i, NEWS_BYTES, NULL);
 	if (has || !known)
-		tell(f, i, NEWS_DONE, has ? "kept" : "fetched");
+		tell(f, i, NEWS_DONE, has ? "kept" : from->path ? "copied" : "fetched");
 	return true;
 }
 

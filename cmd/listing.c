@@ -29,7 +29,7 @@ struct listing {
 };
 
 static void add_member(
-    struct listing *l, const struct member *m, struct slice bytes, size_t image)
+    struct listing *l, const struct member *m, const struct plan_member *from)
 {
 	struct inventory *inv = l->plan->inventory;
 
@@ -39,8 +39,7 @@ static void add_member(
 	l->plan->members =
 	    own_grow(l->plan->members, inv->member_count + 1, sizeof(*l->plan->members));
 	inv->members[inv->member_count] = *m;
-	l->plan->members[inv->member_count] =
-	    (struct plan_member){.bytes = bytes, .image = image};
+	l->plan->members[inv->member_count] = *from;
 	inv->member_count++;
 }
 
@@ -52,14 +51,14 @@ static void add_bytes(struct listing *l, struct slice bytes, struct digest *dige
 	digest_of(bytes, &m.digest);
 	if (digest)
 		*digest = m.digest;
-	add_member(l, &m, bytes, 0);
+	add_member(l, &m, &(struct plan_member){.bytes = bytes});
 }
 
 static void add_blob(struct listing *l, const struct descriptor *d, size_t image)
 {
 	const struct member m = {.size = d->size, .digest = d->digest};
 
-	add_member(l, &m, (struct slice){0}, image);
+	add_member(l, &m, &(struct plan_member){.image = image});
 }
 
 /* Group 6 of BUNDLE.md 1.2, without the release document: what is needed before layers. */
@@ -99,6 +98,17 @@ static void list_layers(struct listing *l)
 				if (!tree_is_document(doc, p))
 					add_blob(l, &doc->parts[p].descriptor, i);
 		}
+}
+
+/* Then files; one that equals a layer or another file is that one's member. */
+static void list_files(struct listing *l, const struct files *files)
+{
+	for (size_t i = 0; i < files->count; i++) {
+		const struct bundle_file *file = &l->plan->inventory->files[i];
+		const struct member m = {.size = file->size, .digest = file->blob};
+
+		add_member(l, &m, &(struct plan_member){.path = files->paths[i]});
+	}
 }
 
 static void add_digest(struct bundle_image *b, struct digest_map *seen, const struct digest *d)
@@ -189,13 +199,14 @@ static void name_bundle(
 	inv->version = own_text(version ? version : "0");
 }
 
-static void describe(struct plan *plan, const struct release *release, uint64_t created)
+static bool describe(
+    struct plan *plan, const struct request *request, uint64_t created, struct err *e)
 {
 	struct inventory *inv = plan->inventory;
+	const struct release *release = request->release;
 	const struct resolved *r = plan->resolved;
 
 	name_bundle(inv, release, r);
-	inv->channel = own_text("stable");
 	inv->tool = own_text(SEALIFT_TOOL);
 	inv->created = created;
 	inv->sequence = created;
@@ -209,6 +220,7 @@ static void describe(struct plan *plan, const struct release *release, uint64_t 
 		describe_chart(&r->charts[i], &inv->charts[i]);
 	if (r->chart_count)
 		qsort(inv->charts, r->chart_count, sizeof(*inv->charts), by_source);
+	return stamp_put(&request->stamp, inv, e) && files_describe(&request->files, inv, e);
 }
 
 /* The documents by digest, as the metadata for other tools is made from them. */
@@ -263,18 +275,20 @@ static bool write_foreign(struct plan *plan, struct err *e)
 	return ok;
 }
 
-static bool list_members(struct plan *plan, const struct release *release, struct err *e)
+static bool list_members(struct plan *plan, const struct request *request, struct err *e)
 {
 	struct resolved *r = plan->resolved;
 	struct listing l = {.plan = plan, .seen = digest_map_new()};
 
 	for (size_t i = 0; i < FIXED_MEMBERS; i++)
-		add_member(&l, &(struct member){.name = member_fixed_name(i)}, slice_of(""), 0);
+		add_member(&l, &(struct member){.name = member_fixed_name(i)},
+		    &(struct plan_member){.bytes = slice_of("")});
 	buf_init(&r->release, RELEASE_MAX);
-	release_write(release, &r->release);
+	release_write(request->release, &r->release);
 	add_bytes(&l, buf_slice(&r->release), &plan->inventory->release);
 	list_small(&l);
 	list_layers(&l);
+	list_files(&l, &request->files);
 	digest_map_free(l.seen);
 	if (plan->inventory->member_count > MEMBERS_MAX)
 		return err_set(e, ERR_LIMIT,
@@ -284,11 +298,10 @@ static bool list_members(struct plan *plan, const struct release *release, struc
 }
 
 bool plan_list(
-    struct plan *plan, const struct release *release, uint64_t created, struct err *e)
+    struct plan *plan, const struct request *request, uint64_t created, struct err *e)
 {
-	describe(plan, release, created);
 	buf_init(&plan->bytes, INVENTORY_MAX);
-	return list_members(plan, release, e)
+	return describe(plan, request, created, e) && list_members(plan, request, e)
 	       && inventory_write(plan->inventory, &plan->bytes, e);
 }
 

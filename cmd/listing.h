@@ -36,8 +36,9 @@ struct resolved {
 	struct buf foreign[FIXED_MEMBERS];
 };
 
-/* Fills the plan's inventory, its bytes and its members from plan->resolved. */
-bool plan_list(struct plan *plan, const struct release *release, uint64_t created,
+/* Fills the plan's inventory, its bytes and its members from plan->resolved; the request's
+ * files are hashed. */
+bool plan_list(struct plan *plan, const struct request *request, uint64_t created,
     struct err *e) MUST_CHECK;
 
 void resolved_free(struct resolved *r);

@@ -24,6 +24,8 @@ const struct option request_options[] = {
 	"with --repo"},
     {"repo", 0, OPTION_TEXT, AT(chart_repo), "URL", "the chart repository of --chart"},
     {"version", 0, OPTION_TEXT, AT(chart_version), "V", "the version of --chart"},
+    {"file", 0, OPTION_TEXTS, AT(files), "PATH",
+	"carry this file beside the images, under its last part as its name (may be repeated)"},
     {"param", 0, OPTION_TEXTS, AT(parameters), "NAME=VALUE",
 	"fill in a parameter of the release (may be repeated)"},
     {"mirror", 0, OPTION_TEXTS, AT(mirrors), "HOST=URL",
@@ -35,6 +37,13 @@ const struct option request_options[] = {
 	"the bundle's name (default: the release's, the chart's or the first image's)"},
     {"release-version", 0, OPTION_TEXT, AT(version), "V",
 	"the bundle's version (default: the chart's or the first image's tag)"},
+    {"channel", 0, OPTION_TEXT, AT(stamp.channel), "NAME",
+	"the channel that the bundle belongs to (default stable)"},
+    {"expires", 0, OPTION_TEXT, AT(stamp.expires), "DATE",
+	"the bundle is not to be used after this day (2026-12-31, in UTC) or time "
+	"(2026-12-31T12:00:00Z); default never"},
+    {"label", 0, OPTION_TEXTS, AT(stamp.labels), "KEY=VALUE",
+	"a label that the bundle carries, such as change=CHG-123 (may be repeated)"},
     {0},
 };
 
@@ -74,30 +83,31 @@ static void release_folder(struct buf *path)
 }
 
 /* A word with a slash or a dot is a file's path; any other is the name of an installed release.
- */
-static bool read_release_text(const char *word, struct buf *text, struct err *e)
+ * path becomes that of the file. */
+static bool read_release_text(
+    const char *word, struct buf *path, struct buf *text, struct err *e)
 {
-	OWNED(buf_drop) struct buf path = BUF(PATH_ROOM * 2);
-
-	if (strpbrk(word, "/."))
-		return file_read(word, RELEASE_FILE_MAX, text, e);
-	release_folder(&path);
-	buf_addf(&path, "/%s.yaml", word);
-	if (file_read(buf_text(&path), RELEASE_FILE_MAX, text, e))
+	if (strpbrk(word, "/.")) {
+		buf_adds(path, word);
+		return buf_ok(path, e) && file_read(word, RELEASE_FILE_MAX, text, e);
+	}
+	release_folder(path);
+	buf_addf(path, "/%s.yaml", word);
+	if (file_read(buf_text(path), RELEASE_FILE_MAX, text, e))
 		return true;
 	return err_in(
 	    e, "no release \"%s\" is installed (a release file is named by its path)", word);
 }
 
-static bool read_release(
-    const struct request_options *o, const char *word, struct release **out, struct err *e)
+static bool read_release(const struct request_options *o, const char *word, struct buf *path,
+    struct release **out, struct err *e)
 {
 	const size_t count = o->parameters.count;
 	OWNED(buf_drop) struct buf text = BUF(0);
 	OWNED(drop_any) struct parameter *list = own_array(count, sizeof(*list));
 	char **owned = own_array(count, sizeof(*owned));
 
-	const bool ok = read_release_text(word, &text, e)
+	const bool ok = read_release_text(word, path, &text, e)
 			&& parse_parameters(&o->parameters, list, owned, e)
 			&& release_parse(buf_slice(&text), word, list, count, out, e);
 	for (size_t i = 0; i < count; i++)
@@ -224,15 +234,18 @@ bool request_read(const struct request_options *o, const struct texts *arguments
     struct request *out, struct err *e)
 {
 	OWNED(request_drop) struct request r = {0};
+	OWNED(buf_drop) struct buf path = BUF(PATH_ROOM * 2);
 
-	if (arguments->count ? !read_release(o, arguments->items[0], &r.release, e)
+	if (arguments->count ? !read_release(o, arguments->items[0], &path, &r.release, e)
 			     : !(r.release = release_new()))
 		return false;
 	if (!arguments->count && o->parameters.count)
 		return err_set(e, ERR_USAGE,
 		    "--param: expected a release to have parameters, found none named");
 	if (!add_named(o, r.release, e) || !normalise(r.release, e)
-	    || !sort_images(r.release, e) || !read_platform(o->platform, &r, e))
+	    || !sort_images(r.release, e) || !read_platform(o->platform, &r, e)
+	    || !stamp_read(&o->stamp, &r.stamp, e)
+	    || !files_take(&r.release->files, buf_text(&path), &o->files, &r.files, e))
 		return false;
 	if (!r.release->image_count && !r.release->chart_count)
 		return err_set(e, ERR_USAGE,
@@ -280,5 +293,7 @@ bool request_output(
 void request_drop(struct request *r)
 {
 	release_free(r->release);
+	files_drop(&r->files);
+	stamp_drop(&r->stamp);
 	*r = (struct request){0};
 }

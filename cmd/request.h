@@ -3,7 +3,9 @@
  */
 #pragma once
 
+#include "cmd/files.h"
 #include "cmd/options.h"
+#include "cmd/stamp.h"
 #include "manifests/platform.h"
 #include "manifests/release.h"
 
@@ -13,17 +15,21 @@ struct request_options {
 	const char *chart;
 	const char *chart_repo;
 	const char *chart_version;
+	struct texts files;
 	struct texts parameters;
 	struct texts mirrors;
 	const char *platform;
 	const char *name;
 	const char *version;
+	struct stamp_options stamp;
 };
 extern const struct option request_options[];
 
 /* What to carry, how it is called, and for which platform. */
 struct request {
 	struct release *release;
+	struct files files;
+	struct stamp stamp;
 	bool one_platform;
 	struct platform platform;
 };

@@ -197,7 +197,7 @@ bool resolve(const struct request *request, const struct inventory *begun, uint6
 	plan->inventory = inventory_new();
 	if (!resolve_charts(&r, e) || !resolve_images(&r, e))
 		return false;
-	if (!plan_list(plan, request->release, begun ? begun->created : created, e))
+	if (!plan_list(plan, request, begun ? begun->created : created, e))
 		return false;
 	*out = STEAL(plan);
 	return true;

@@ -12,6 +12,7 @@
 /* Where the bytes of one member come from. */
 struct plan_member {
 	struct slice bytes; /* known already; ptr NULL: to be fetched */
+	const char *path;   /* to be fetched from this file, the request's; or NULL: */
 	size_t image;	    /* from this image's repository */
 };
 

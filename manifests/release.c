@@ -101,6 +101,7 @@ void release_free(struct release *r)
 		free(r->charts[i].repo);
 		free(r->charts[i].version);
 	}
+	list_drop(&r->files);
 	list_drop(&r->version_keys);
 	free(r->images);
 	free(r->charts);
@@ -464,7 +465,7 @@ bool release_parse(struct slice yaml, const char *what, const struct parameter *
     size_t count, struct release **out, struct err *e)
 {
 	static const char *const keys[] = {
-	    "release", "parameters", "chart", "images", "versions", NULL};
+	    "release", "parameters", "chart", "images", "files", "versions", NULL};
 	OWNED(release_drop) struct release *release = release_new();
 	OWNED(yaml_drop) struct yaml *doc = NULL;
 	struct reading r = {.what = what, .release = release};
@@ -480,7 +481,7 @@ bool release_parse(struct slice yaml, const char *what, const struct parameter *
 		    e, ERR_FORMAT, "%s: expected a release, found an empty file", what);
 	if (!need_keys(&r, root, keys, e) || !read_parameters(&r, root, given, count, e)
 	    || !need_text(&r, root, "release", &release->name, e) || !read_chart(&r, root, e)
-	    || !read_images(&r, root, e)
+	    || !read_images(&r, root, e) || !take_list(&r, root, "files", &release->files, e)
 	    || !take_list(&r, root, "versions", &release->version_keys, e))
 		return false;
 	*out = STEAL(release);

@@ -50,6 +50,7 @@ struct release {
 	size_t chart_count;
 	struct release_image *images;
 	size_t image_count;
+	struct text_list files; /* carried beside the images; not in the release document */
 	struct text_list
 	    version_keys; /* values keys that pin the release's version: reported when behind */
 };

@@ -22,14 +22,30 @@ def check():
 
 
 @pytest.fixture(scope="module")
-def inventory(bundle):
-    with tarfile.open(bundle.path) as tar:
+def full_bundle(session_sealift, keys, export_arguments, tmp_path_factory):
+    """A bundle with all that there may be in one."""
+    folder = tmp_path_factory.mktemp("full")
+    (folder / "values.yaml").write_text("a: 1\n")
+    path = str(folder / "full.tar")
+    session_sealift.ok("export", "immuta", *export_arguments, *keys.p256.signing(), "-o", path, "--file",
+                       folder / "values.yaml", "--label", "change=CHG-1", "--expires", "2100-01-01", "--channel", "edge")
+    return path
+
+
+@pytest.fixture(scope="module")
+def inventory(full_bundle):
+    with tarfile.open(full_bundle) as tar:
         return json.load(tar.extractfile("bundle/inventory.json"))
 
 
 def test_a_real_inventory_is_described(check, inventory):
-    assert inventory["images"] and inventory["charts"] and inventory["members"]
+    assert inventory["images"] and inventory["charts"] and inventory["members"] and inventory["files"]
     assert check(inventory)
+
+
+def test_a_plain_inventory_is_described(check, bundle):
+    with tarfile.open(bundle.path) as tar:
+        assert check(json.load(tar.extractfile("bundle/inventory.json")))
 
 
 def test_every_key_that_is_written_is_described(inventory):
@@ -37,7 +53,7 @@ def test_every_key_that_is_written_is_described(inventory):
         schema = json.load(f)
     assert list(inventory) == list(schema["properties"])
     assert list(inventory["bundle"]) == list(schema["properties"]["bundle"]["properties"])
-    for name in ("charts", "images", "members"):
+    for name in ("charts", "images", "files", "members"):
         assert list(inventory[name][0]) == list(schema["properties"][name]["items"]["properties"])
 
 
@@ -63,6 +79,22 @@ def changed(inventory, *path, value):
     (("members", 0, "path"), "../etc/passwd"),
     (("members", 0, "path"), "blobs/sha256/" + "A" * 64),
     (("members", 0, "sha256"), DIGEST),
+    (("bundle", "expires"), "2100-01-01"),
+    (("bundle", "channel"), "../x"),
+    (("bundle", "labels"), []),
+    (("bundle", "labels", "change"), 7),
+    (("bundle", "labels", "a b"), "x"),
+    (("bundle", "labels", "change"), "\x1b"),
+    (("images", 0, "referrers"), [{}]),
+    (("files",), {}),
+    (("files", 0, "name"), "../values.yaml"),
+    (("files", 0, "name"), ".values"),
+    (("files", 0, "name"), "values."),
+    (("files", 0, "name"), "Nul.yaml"),
+    (("files", 0, "name"), "x" * 101),
+    (("files", 0, "blob"), "latest"),
+    (("files", 0, "size"), "5"),
+    (("files", 0, "mediaType"), None),
 ])
 def test_what_is_none_is_refused(check, inventory, path, value):
     assert not check(changed(inventory, *path, value=value))

@@ -1,0 +1,218 @@
+#include "cmd/files.h"
+
+#include "base/file.h"
+#include "base/own.h"
+#include "bundle/names.h"
+#include "manifests/verify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+enum { PATH_ROOM = 4096 };
+
+static const char *last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* Opens a plain file without waiting for what is none. */
+static bool open_plain(const char *path, int *fd, uint64_t *size, struct err *e)
+{
+	struct stat st;
+
+	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (*fd < 0) {
+		const bool missing = errno == ENOENT || errno == ENOTDIR;
+		(void)err_errno(e, "cannot open the file %s", path);
+		if (missing)
+			e->kind = ERR_MISSING;
+		return false;
+	}
+	if (fstat(*fd, &st) != 0)
+		return err_errno(e, "cannot look at the file %s", path);
+	*size = (uint64_t)st.st_size;
+	return S_ISREG(st.st_mode)
+	       || err_set(e, ERR_USAGE,
+		   "%s: expected a plain file to carry, found a folder, pipe or device", path);
+}
+
+static void add(struct files *f, const char *folder, size_t folder_len, const char *path)
+{
+	OWNED(buf_drop) struct buf whole = BUF(PATH_ROOM * 2);
+
+	buf_add(&whole, folder, folder_len);
+	buf_adds(&whole, path);
+	f->paths = own_grow(f->paths, f->count + 1, sizeof(char *));
+	f->paths[f->count++] = own_text(buf_text(&whole));
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(last_part(*(char *const *)a), last_part(*(char *const *)b));
+}
+
+static int by_folded_name(const void *a, const void *b)
+{
+	return strcasecmp(last_part(*(char *const *)a), last_part(*(char *const *)b));
+}
+
+static bool check_one(const char *path, struct err *e)
+{
+	OWNED(drop_fd) int fd = -1;
+	uint64_t size;
+
+	if (!name_is_file(slice_of(last_part(path))))
+		return err_set(e, ERR_USAGE,
+		    "%s: expected a file whose name has only letters, digits, dots, dashes and "
+		    "underscores (at most %d), does not begin with a dot or dash or end with a "
+		    "dot, and is no Windows device; found \"%s\"",
+		    path, FILE_NAME_MAX, last_part(path));
+	return open_plain(path, &fd, &size, e);
+}
+
+/* FAT and Windows hold two names that differ in case only for one. */
+static bool check_unique(const struct files *f, struct err *e)
+{
+	for (size_t i = 1; i < f->count; i++)
+		if (by_folded_name(&f->paths[i - 1], &f->paths[i]) == 0)
+			return err_set(e, ERR_USAGE,
+			    "expected files whose names differ in more than case, found %s and "
+			    "%s",
+			    f->paths[i - 1], f->paths[i]);
+	return true;
+}
+
+static bool check_all(struct files *f, struct err *e)
+{
+	for (size_t i = 0; i < f->count; i++)
+		if (!check_one(f->paths[i], e))
+			return false;
+	if (!f->count)
+		return true;
+	qsort(f->paths, f->count, sizeof(char *), by_folded_name);
+	if (!check_unique(f, e))
+		return false;
+	qsort(f->paths, f->count, sizeof(char *), by_name);
+	return true;
+}
+
+bool files_take(const struct text_list *of_release, const char *release_path,
+    const struct texts *named, struct files *out, struct err *e)
+{
+	const size_t folder =
+	    release_path ? (size_t)(last_part(release_path) - release_path) : 0;
+	OWNED(files_drop) struct files f = {0};
+
+	for (size_t i = 0; i < of_release->count; i++) {
+		const char *path = of_release->items[i];
+		add(&f, release_path, *path == '/' ? 0 : folder, path);
+	}
+	for (size_t i = 0; i < named->count; i++)
+		add(&f, NULL, 0, named->items[i]);
+	if (!check_all(&f, e))
+		return false;
+	*out = STEAL(f);
+	return true;
+}
+
+void files_drop(struct files *f)
+{
+	for (size_t i = 0; i < f->count; i++)
+		free(f->paths[i]);
+	free(f->paths);
+	*f = (struct files){0};
+}
+
+/* What the name promises; nothing depends on it but a person's or a program's choice of how to
+ * show the file. */
+static const char *media_type(const char *name)
+{
+	static const char *const types[][2] = {{".yaml", "application/yaml"},
+	    {".yml", "application/yaml"}, {".json", "application/json"},
+	    {".sh", "text/x-shellscript"}};
+	const char *dot = strrchr(name, '.');
+
+	for (size_t i = 0; dot && i < sizeof(types) / sizeof(*types); i++)
+		if (strcmp(dot, types[i][0]) == 0)
+			return types[i][1];
+	return "application/octet-stream";
+}
+
+/* A sink that hashes. */
+struct hash_sink {
+	struct sink sink;
+	struct hash *hash;
+};
+
+static bool hash_write(struct sink *self, const void *bytes, size_t len, struct err *e)
+{
+	(void)e;
+	hash_add(((struct hash_sink *)self)->hash, bytes, len);
+	return true;
+}
+
+static bool hash_file(const char *path, struct digest *digest, uint64_t *size, struct err *e)
+{
+	OWNED(hash_drop) struct hash *hash = hash_new();
+	struct hash_sink sink = {.sink = {hash_write, NULL}, .hash = hash};
+	OWNED(drop_fd) int fd = -1;
+	struct file_source source;
+
+	if (!open_plain(path, &fd, size, e))
+		return false;
+	file_source_init(&source, fd, 0, *size);
+	if (!stream_copy(&source.source, &sink.sink, e))
+		return err_in(e, "%s", path);
+	hash_end(hash, digest);
+	return true;
+}
+
+bool files_describe(const struct files *f, struct inventory *inv, struct err *e)
+{
+	inv->files = own_array(f->count, sizeof(*inv->files));
+	for (; inv->file_count < f->count; inv->file_count++) {
+		struct bundle_file *file = &inv->files[inv->file_count];
+		const char *path = f->paths[inv->file_count];
+
+		if (!hash_file(path, &file->blob, &file->size, e))
+			return false;
+		file->name = own_text(last_part(path));
+		file->media_type = own_text(media_type(file->name));
+	}
+	return true;
+}
+
+static bool copy_verified(
+    int fd, const struct descriptor *want, struct sink *sink, struct err *e)
+{
+	OWNED(verify_sink_drop) struct verify_sink verify = {0};
+	struct file_source source;
+
+	file_source_init(&source, fd, 0, want->size);
+	verify_sink_init(&verify, want, sink);
+	return stream_copy(&source.source, &verify.sink, e) && verify_sink_end(&verify, e);
+}
+
+bool files_copy(
+    const char *path, const struct descriptor *want, struct sink *sink, struct err *e)
+{
+	OWNED(drop_fd) int fd = -1;
+	uint64_t size;
+
+	if (!open_plain(path, &fd, &size, e))
+		return false;
+	if (size == want->size && copy_verified(fd, want, sink, e))
+		return true;
+	if (size == want->size && e->kind != ERR_DAMAGED)
+		return err_in(e, "%s", path);
+	return err_set(e, ERR_SYSTEM,
+	    "%s: expected the bytes that were planned and signed, found that the file has "
+	    "changed since; run the same command again when nothing writes it",
+	    path);
+}
