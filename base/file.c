@@ -126,6 +126,14 @@ bool file_write_at(int fd, const void *bytes, size_t len, uint64_t offset, struc
 	return true;
 }
 
+bool file_forget_cache(int fd, struct err *e)
+{
+	if (fsync(fd) != 0 && errno != EROFS && errno != EINVAL)
+		return write_failed((uint64_t)lseek(fd, 0, SEEK_END), e);
+	errno = posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	return errno == 0 || errno == EINVAL || err_errno(e, "cannot drop it from memory");
+}
+
 static bool source_read(
     struct source *self, void *bytes, size_t room, size_t *got, struct err *e)
 {

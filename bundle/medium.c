@@ -10,10 +10,7 @@
 
 bool medium_read(struct medium *m, void *bytes, size_t len, uint64_t offset, struct err *e)
 {
-	if (m->read(m, bytes, len, offset, e))
-		return true;
-	return m->place && e->kind != ERR_MISSING ? err_in(e, "%s", m->place(m, offset))
-						  : false;
+	return m->read(m, bytes, len, offset, e);
 }
 
 bool medium_write(
@@ -71,6 +68,12 @@ static bool file_check_end(struct medium *self, uint64_t total, struct err *e)
 		   (unsigned long long)total, (unsigned long long)st.st_size);
 }
 
+/* What is dirty would stay in memory, so it goes onto the disk first. */
+static bool file_uncache(struct medium *self, struct err *e)
+{
+	return file_forget_cache(((struct file_medium *)self)->fd, e);
+}
+
 static void file_free(struct medium *self)
 {
 	struct file_medium *f = (struct file_medium *)self;
@@ -88,6 +91,7 @@ struct medium *medium_of_fd(int fd)
 	    .medium = {.read = file_read_bytes,
 		.write = file_write_bytes,
 		.check_end = file_check_end,
+		.uncache = file_uncache,
 		.free = file_free},
 	    .fd = fd,
 	};

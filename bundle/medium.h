@@ -20,6 +20,9 @@ struct medium {
 	/* Set when bytes come once and in order, as out of a pipe: keeps len bytes from offset
 	 * on in memory as they pass, to be read again. */
 	void (*hold)(struct medium *self, uint64_t offset, size_t len);
+	/* Puts what was written onto the disk and out of this machine's memory, so that the
+	 * next reading is the medium's own; NULL: it has nothing to forget. */
+	bool (*uncache)(struct medium *self, struct err *e);
 	/* The name of the file that has the byte at offset; NULL when there is one file only.
 	 */
 	const char *(*place)(const struct medium *self, uint64_t offset);

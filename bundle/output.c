@@ -1,8 +1,10 @@
 #include "bundle/output.h"
 
 #include "base/own.h"
+#include "bundle/parts.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,6 +35,8 @@ bool output_has_room(const char *path, uint64_t bytes, struct err *e)
 		   (unsigned long long)bytes, (unsigned long long)room);
 }
 
+enum { PATH_ROOM = 4096 };
+
 struct file_output {
 	struct output output;
 	struct outfile *file;
@@ -59,6 +63,16 @@ static bool file_reserve(struct output *self, uint64_t total, struct err *e)
 		return false;
 	return ((uint64_t)st.st_size <= total || ftruncate(fd, (off_t)total) == 0)
 	       || err_errno(e, "cannot cut it to its length");
+}
+
+static bool file_beside(
+    struct output *self, const char *suffix, struct slice bytes, struct err *e)
+{
+	OWNED(buf_drop) struct buf path = BUF(PATH_ROOM);
+
+	parts_beside(slice_of(((struct file_output *)self)->path), suffix, &path);
+	return buf_ok(&path, e)
+	       && file_write_new(buf_text(&path), bytes, FILE_REPLACE, 0666, e);
 }
 
 static bool file_commit(struct output *self, struct err *e)
@@ -93,12 +107,15 @@ bool output_to_file(const char *path, enum file_existing existing, bool resume,
 		.resumed = outfile_resumed(file),
 		.empty = file_empty,
 		.reserve = file_reserve,
+		.beside = file_beside,
 		.commit = file_commit,
 		.keep = file_keep,
 		.free = file_free},
 	    .file = file,
 	    .path = own_text(path),
 	};
+	const char *slash = strrchr(o->path, '/');
+	o->output.name = slash ? slash + 1 : o->path;
 	*out = &o->output;
 	return true;
 }

@@ -262,10 +262,20 @@ static bool verify_foreign(const struct reader *r, struct err *e)
 	return ok;
 }
 
+bool reader_is_forward(const struct reader *r)
+{
+	return medium_is_forward(r->medium);
+}
+
+bool reader_is_whole(const struct reader *r, struct err *e)
+{
+	return reader_is_forward(r) || r->medium->check_end(r->medium, r->layout.total, e);
+}
+
 bool reader_verify(const struct reader *r, size_t jobs, struct watch *watch, struct err *e)
 {
-	return verify_members(r, jobs, watch, e) && verify_end(r, e) && contents_check(r, e)
-	       && verify_foreign(r, e);
+	return reader_is_whole(r, e) && verify_members(r, jobs, watch, e) && verify_end(r, e)
+	       && contents_check(r, e) && verify_foreign(r, e);
 }
 
 bool reader_glimpse(struct medium *medium, struct glimpse *out, struct err *e)

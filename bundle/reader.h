@@ -41,6 +41,14 @@ bool reader_member(
 /* A small member whole, verified. */
 bool reader_small(const struct reader *r, size_t i, struct buf *out, struct err *e) MUST_CHECK;
 
+/* Whether all of it is where it should be: the length of a file, each part.  Nothing is read;
+ * of a pipe nothing can be said.  ERR_DAMAGED, ERR_MISSING with every part that is missing. */
+bool reader_is_whole(const struct reader *r, struct err *e) MUST_CHECK;
+
+/* Whether its bytes come once and in order, as out of a pipe: then members are asked for in
+ * their order, but for the small ones, which are held. */
+bool reader_is_forward(const struct reader *r);
+
 /* Every byte: headers, data, padding, trailer, end of file; what the images name is there, and
  * the documents for other tools are made anew and compared.  The sentence of a failure names
  * the member and the offset of the first damage. */

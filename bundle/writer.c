@@ -3,6 +3,7 @@
 #include "base/own.h"
 #include "bundle/head.h"
 #include "bundle/layout.h"
+#include "bundle/readback.h"
 #include "bundle/region.h"
 #include "bundle/ustar.h"
 
@@ -93,6 +94,11 @@ bool writer_begin(
 	return true;
 }
 
+bool writer_is_forward(const struct writer *w)
+{
+	return medium_is_forward(w->output->medium);
+}
+
 bool writer_resumed(const struct writer *w)
 {
 	return w->resumed;
@@ -177,14 +183,31 @@ static bool self_check(const struct writer *w, struct err *e)
 	return true;
 }
 
-bool writer_finish(struct writer *w, struct err *e)
+bool writer_end(struct writer *w, struct err *e)
 {
 	static const unsigned char zeros[TRAILER];
 
 	if (!medium_write(w->output->medium, zeros, TRAILER, w->layout.trailer, e))
 		return err_in(e, "%s", w->path);
-	if (!self_check(w, e))
-		return err_in(e, "%s: reading back what was written", w->path);
+	return self_check(w, e) || err_in(e, "%s: reading back what was written", w->path);
+}
+
+bool writer_read_back(struct writer *w, struct watch *watch, struct err *e)
+{
+	const struct survey survey = {
+	    .medium = w->output->medium,
+	    .inv = w->inv,
+	    .bytes = w->bytes,
+	    .part_size = w->output->part_size,
+	    .watch = watch,
+	};
+
+	return readback(w->output, &survey, e)
+	       || err_in(e, "%s: reading back what was written", w->path);
+}
+
+bool writer_commit(struct writer *w, struct err *e)
+{
 	return w->output->commit(w->output, e);
 }
 

@@ -6,6 +6,7 @@
 #include "bundle/inventory.h"
 #include "bundle/output.h"
 #include "bundle/signer.h"
+#include "manifests/watch.h"
 
 struct writer;
 
@@ -28,6 +29,9 @@ bool writer_continues(const struct writer *w, struct slice bytes);
 bool writer_begin(struct writer *w, const struct inventory *inv, struct slice bytes,
     struct err *e) MUST_CHECK;
 
+/* Whether members must come one after another, in order. */
+bool writer_is_forward(const struct writer *w);
+
 /* Whether the file is continued. */
 bool writer_resumed(const struct writer *w);
 
@@ -42,9 +46,15 @@ bool writer_member(
     struct writer *w, size_t i, struct medium_sink *sink, struct err *e) MUST_CHECK;
 bool writer_member_end(struct writer *w, size_t i, struct err *e) MUST_CHECK;
 
-/* Trailer, self-check of the layout and of all small members, fsync, rename.  Before this
- * nothing exists under the final name. */
-bool writer_finish(struct writer *w, struct err *e) MUST_CHECK;
+/* Trailer, self-check of the layout and of all small members. */
+bool writer_end(struct writer *w, struct err *e) MUST_CHECK;
+
+/* Onto the disk and out of memory; then all of it is read back and verified, so that the medium
+ * was read and not this machine's memory.  Writes NAME.parts.json and NAME.head beside it. */
+bool writer_read_back(struct writer *w, struct watch *watch, struct err *e) MUST_CHECK;
+
+/* fsync, rename.  Before this nothing exists under the final name. */
+bool writer_commit(struct writer *w, struct err *e) MUST_CHECK;
 
 /* Gives it back; an unfinished PATH.partial stays and can be continued. */
 void writer_free(struct writer *w);

@@ -2,6 +2,7 @@
 #include "base/own.h"
 #include "bundle/writer.h"
 #include "cmd/fetch.h"
+#include "cmd/media_out.h"
 #include "cmd/network.h"
 #include "cmd/passphrase.h"
 #include "cmd/progress.h"
@@ -16,8 +17,7 @@ struct options {
 	struct network_options network;
 	struct passphrase_options passphrase;
 	const char *sign_key;
-	const char *output;
-	bool force;
+	struct media_out_options media;
 	bool fresh;
 };
 
@@ -25,9 +25,6 @@ struct options {
 static const struct option own_options[] = {
     {"sign-key", 0, OPTION_TEXT, AT(sign_key), "FILE",
 	"sign with this private key (required; see keygen)"},
-    {"output", 'o', OPTION_TEXT, AT(output), "FILE",
-	"write the bundle here (default NAME-VERSION.tar)"},
-    {"force", 0, OPTION_FLAG, AT(force), NULL, "replace a bundle that has this name"},
     {"fresh", 0, OPTION_FLAG, AT(fresh), NULL,
 	"begin anew, even where an interrupted export could be continued"},
     {0},
@@ -35,6 +32,7 @@ static const struct option own_options[] = {
 static const struct option_group groups[] = {
     {request_options, AT(request), "What to carry"},
     {own_options, 0, "Options"},
+    {media_out_options, AT(media), "Where to write"},
     {passphrase_options, AT(passphrase), "Passphrase of the key"},
     {network_options, AT(network), "Network"},
     {common_options, AT(common), "General"},
@@ -56,11 +54,23 @@ static bool open_signer(const struct options *o, struct signer **signer, struct 
 	return true;
 }
 
+/* From the medium itself, as --check-media asks. */
+static bool read_back(const struct media_out_options *o, struct writer *writer,
+    const struct plan *plan, struct progress *progress, struct err *e)
+{
+	if (!media_out_checked(o))
+		return true;
+	progress_begin(progress, "read back", plan->inventory->total);
+	if (!writer_read_back(writer, progress_watch(progress), e))
+		return false;
+	progress_rate(progress);
+	return true;
+}
+
 /* The steps of an export, in the order they happen. */
 static bool run(void *options, struct err *e)
 {
 	const struct options *o = options;
-	const enum file_existing existing = o->force ? FILE_REPLACE : FILE_REFUSE;
 	OWNED(progress_drop) struct progress *progress = progress_new(&o->common, "export");
 	OWNED(request_drop) struct request request = {0};
 	OWNED(buf_drop) struct buf path = BUF(REQUEST_PATH_MAX);
@@ -73,16 +83,18 @@ static bool run(void *options, struct err *e)
 
 	/* clang-format off */
 	return request_read(&o->request, &o->common.arguments, &request, e)
-	    && request_output(&request, o->output, &path, e)
+	    && request_output(&request, media_out_file(&o->media), &path, e)
 	    && open_signer(o, &signer, e)
 	    && network_open(&o->network, &o->request.mirrors, watch, &network, e)
-	    && output_to_file(buf_text(&path), existing, !o->fresh, &output, e)
+	    && media_out_open(&o->media, buf_text(&path), !o->fresh, watch, &output, e)
 	    && (writer = writer_new(buf_text(&path), &output, signer))
 	    && resolve_or_continue(&request, writer, &network, &plan, e)
 	    && writer_begin(writer, plan->inventory, buf_slice(&plan->bytes), e)
 	    && fetch_members(plan, writer, &network, progress, e)
-	    && writer_finish(writer, e) /* nothing has its final name before this */
-	    && result_of_export(&o->common, buf_text(&path), plan, signer);
+	    && writer_end(writer, e)
+	    && read_back(&o->media, writer, plan, progress, e)
+	    && writer_commit(writer, e) /* nothing has its final name before this */
+	    && result_of_export(&o->common, buf_text(&path), plan, signer, media_out_messages(&o->media));
 	/* clang-format on */
 }
 

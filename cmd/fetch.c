@@ -86,7 +86,7 @@ bool fetch_members(const struct plan *plan, struct writer *writer, struct networ
 {
 	struct fetching f = {plan, writer, network, progress_watch(progress)};
 	const struct pool pool = {
-	    .workers = network->jobs,
+	    .workers = writer_is_forward(writer) ? 1 : network->jobs,
 	    .jobs = plan->inventory->member_count,
 	    .work = fetch_member,
 	    .context = &f,

@@ -13,6 +13,7 @@ struct options {
 #define AT(field) offsetof(struct options, field)
 static const struct option_group groups[] = {
     {trust_options, AT(trust), "Trust"},
+    {media_in_options, AT(trust.media), "Media"},
     {audit_options, AT(trust), "Time"},
     {common_options, AT(common), "General"},
     {0},
@@ -41,7 +42,8 @@ static bool inspect_unverified(const struct options *o, const char *bundle, stru
 	const struct summary_facts facts = {.id = &glimpse.id};
 	char id[DIGEST_TEXT];
 
-	if (!medium_open_file(bundle, &medium, e) || !reader_glimpse(medium, &glimpse, e))
+	if (!media_in_open(&o->trust.media, bundle, &medium, e)
+	    || !reader_glimpse(medium, &glimpse, e))
 		return err_in(e, "%s", bundle);
 	if (o->common.json) {
 		summary_json(glimpse.inventory, &facts, stdout);

@@ -175,6 +175,23 @@ void progress_total(struct progress *p, uint64_t bytes)
 	pthread_mutex_unlock(&p->lock);
 }
 
+void progress_begin(struct progress *p, const char *doing, uint64_t bytes)
+{
+	p->doing = doing;
+	progress_total(p, bytes);
+}
+
+void progress_rate(struct progress *p)
+{
+	const int64_t spent = now_ms() - p->began_ms;
+	char moved[24];
+	char rate[24];
+
+	(void)size_text(p->moved, moved);
+	(void)size_text(p->moved * 1000 / (uint64_t)(spent > 0 ? spent : 1), rate);
+	progress_step(p, "%s: %s, %s/s", p->doing, moved, rate);
+}
+
 void progress_step(struct progress *p, const char *fmt, ...)
 {
 	OWNED(drop_text) char *text = NULL;

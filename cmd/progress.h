@@ -18,6 +18,12 @@ struct watch *progress_watch(struct progress *p);
 /* How many bytes the work has in all, once that is known. */
 void progress_total(struct progress *p, uint64_t bytes);
 
+/* Another kind of work begins on the same bytes: "read back". */
+void progress_begin(struct progress *p, const char *doing, uint64_t bytes);
+
+/* Says how much was moved since, and how fast. */
+void progress_rate(struct progress *p);
+
 /* A line for a person about a step that begins, unless --quiet or --json. */
 void progress_step(struct progress *p, const char *fmt, ...) PRINTF_LIKE(2, 3);
 

@@ -34,6 +34,7 @@ static const struct option own_options[] = {
 };
 static const struct option_group groups[] = {
     {trust_options, AT(trust), "Trust"},
+    {media_in_options, AT(trust.media), "Media"},
     {own_options, 0, "Options"},
     {customer_options, AT(customer), "Values"},
     {network_options, AT(network), "Network"},
@@ -84,6 +85,7 @@ static bool run(void *options, struct err *e)
 	return parse_existing(o->on_existing_tag, &existing, e)
 	    && target_parse(words[1], &target, e)
 	    && trusted_open(&o->trust, &o->common, words[0], &reader, e)
+	    && reader_is_whole(reader, e)
 	    && delivery_plan(reader, &target, &delivery, e)
 	    && customer_decide(&o->customer, &o->common, reader, &target, &customer, e)
 	    && network_open(&o->network, &(struct texts){0}, watch, &network, e)

@@ -24,7 +24,7 @@ static void put_export(struct json_writer *w, const char *path, const struct inv
 }
 
 bool result_of_export(const struct common *common, const char *path, const struct plan *plan,
-    const struct signer *signer)
+    const struct signer *signer, FILE *out)
 {
 	OWNED(buf_drop) struct buf text = BUF(RESULT_MAX);
 	struct json_writer w = {.out = &text};
@@ -39,12 +39,12 @@ bool result_of_export(const struct common *common, const char *path, const struc
 	(void)signer_kid(signer, kid);
 	if (common->json) {
 		put_export(&w, path, inv, id, kid);
-		(void)puts(buf_text(&text));
+		(void)fprintf(out, "%s\n", buf_text(&text));
 		return true;
 	}
-	say(stdout, "wrote %s: %zu image%s, %zu chart%s, %s\n", path, inv->image_count,
+	say(out, "wrote %s: %zu image%s, %zu chart%s, %s\n", path, inv->image_count,
 	    plural(inv->image_count), inv->chart_count, plural(inv->chart_count),
 	    size_text(inv->total, size));
-	say(stdout, "%s, signed by %s\n", id, kid);
+	say(out, "%s, signed by %s\n", id, kid);
 	return true;
 }

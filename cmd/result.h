@@ -7,6 +7,8 @@
 #include "cmd/options.h"
 #include "cmd/resolve.h"
 
-/* What export wrote.  Always true. */
+#include <stdio.h>
+
+/* What export wrote, to out.  Always true. */
 bool result_of_export(const struct common *common, const char *path, const struct plan *plan,
-    const struct signer *signer) MUST_CHECK;
+    const struct signer *signer, FILE *out) MUST_CHECK;

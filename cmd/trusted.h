@@ -5,12 +5,14 @@
 #pragma once
 
 #include "bundle/reader.h"
+#include "cmd/media_in.h"
 #include "cmd/options.h"
 
 struct trust_options {
 	struct texts trust;
 	struct number threshold;
 	const char *at; /* only where audit_options are offered */
+	struct media_in_options media;
 };
 extern const struct option trust_options[];
 

@@ -14,6 +14,7 @@ struct options {
 static const struct option_group groups[] = {
     {customer_options, AT(customer), "Values"},
     {trust_options, AT(trust), "Trust"},
+    {media_in_options, AT(trust.media), "Media"},
     {common_options, AT(common), "General"},
     {0},
 };

@@ -19,6 +19,7 @@ static const struct option own_options[] = {
 };
 static const struct option_group groups[] = {
     {trust_options, AT(trust), "Trust"},
+    {media_in_options, AT(trust.media), "Media"},
     {audit_options, AT(trust), "Time"},
     {own_options, 0, "Options"},
     {common_options, AT(common), "General"},

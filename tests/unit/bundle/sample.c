@@ -186,7 +186,7 @@ static void write_bundle(struct sample *s)
 		cr_assert(writer_member_end(w, i, &e), "%s", e.text);
 		buf_drop(&blobs[i]);
 	}
-	cr_assert(writer_finish(w, &e), "%s", e.text);
+	cr_assert(writer_end(w, &e) && writer_commit(w, &e), "%s", e.text);
 	s->inventory_size = bytes.len;
 	writer_free(w);
 	inventory_free(inv);

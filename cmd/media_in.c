@@ -1,0 +1,153 @@
+#include "cmd/media_in.h"
+
+#include "base/own.h"
+#include "base/stop.h"
+#include "bundle/parts_in.h"
+#include "cmd/output.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PATH_ROOM = 4096 };
+
+#define AT(field) offsetof(struct media_in_options, field)
+const struct option media_in_options[] = {
+    {"media", 0, OPTION_TEXTS, AT(media), "DIR",
+	"look for the bundle's parts in this folder too (may be repeated)"},
+    {0},
+};
+
+/* Asks on the terminal, and waits for a line. */
+static bool ask_person(const struct medium_wish *self, const char *name, struct err *e)
+{
+	OWNED(drop_fd) int tty = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	OWNED(buf_drop) struct buf shown = BUF(1024);
+	ssize_t got = 1;
+	char c = 0;
+
+	(void)self;
+	escape(&shown, slice_of(name));
+	if (tty < 0
+	    || dprintf(tty, "insert the medium with %s and press Enter: ", buf_text(&shown))
+		   < 0)
+		return err_set(e, ERR_MISSING, "expected a terminal to ask for %s", name);
+	while (got == 1 && c != '\n') {
+		got = read(tty, &c, 1);
+		if (got < 0 && errno == EINTR && stop_check(e))
+			got = 1;
+	}
+	return got == 1 || (stop_check(e) && err_set(e, ERR_MISSING, "%s did not come", name));
+}
+
+/* Somebody can be asked where both ends of the conversation are a terminal. */
+static const struct medium_wish *find_wish(void)
+{
+	static const struct medium_wish person = {ask_person};
+
+	return isatty(STDIN_FILENO) && isatty(STDERR_FILENO) ? &person : NULL;
+}
+
+static void close_folder(DIR **folder)
+{
+	if (*folder)
+		(void)closedir(*folder);
+}
+
+static bool is_first_part(const char *name)
+{
+	struct slice stem;
+
+	return parts_is_name(name, &stem) && strcmp(name + stem.len, ".001") == 0;
+}
+
+/* The one bundle, whole or in parts, of a folder. */
+static bool find_in_folder(const char *path, struct buf *found, struct err *e)
+{
+	OWNED(close_folder) DIR *folder = opendir(path);
+	const struct dirent *entry;
+
+	if (!folder)
+		return err_errno(e, "cannot open the folder");
+	while ((entry = readdir(folder))) {
+		const size_t len = strlen(entry->d_name);
+		if (!is_first_part(entry->d_name)
+		    && (len < 5 || strcmp(entry->d_name + len - 4, ".tar") != 0))
+			continue;
+		if (found->len)
+			return err_set(e, ERR_USAGE,
+			    "expected one bundle in the folder, found several; name one");
+		buf_addf(found, "%s/%s", path, entry->d_name);
+	}
+	return found->len
+		   ? buf_ok(found, e)
+		   : err_set(e, ERR_MISSING,
+		       "expected a bundle NAME.tar or its first part NAME.tar.001 in the "
+		       "folder, found none");
+}
+
+/* The file that path stands for: itself, the bundle in it, or its first part. */
+static bool find_file(const char *path, struct buf *found, struct err *e)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return find_in_folder(path, found, e);
+	buf_adds(found, path);
+	if (access(path, F_OK) == 0)
+		return true;
+	buf_adds(found, ".001");
+	if (access(buf_text(found), F_OK) != 0) {
+		buf_clear(found);
+		buf_adds(found, path);
+	}
+	return true;
+}
+
+bool media_in_open(
+    const struct media_in_options *o, const char *path, struct medium **out, struct err *e)
+{
+	OWNED(buf_drop) struct buf file = BUF(PATH_ROOM);
+	struct slice stem;
+
+	if (strcmp(path, "-") == 0) {
+		if (isatty(STDIN_FILENO))
+			return err_set(e, ERR_USAGE,
+			    "expected a pipe or a file as standard input, found a terminal");
+		*out = medium_of_pipe(STDIN_FILENO);
+		return true;
+	}
+	if (!find_file(path, &file, e))
+		return false;
+	if (!parts_is_name(buf_text(&file), &stem))
+		return medium_open_file(buf_text(&file), out, e);
+	return medium_open_parts(
+	    buf_text(&file), o->media.items, o->media.count, find_wish(), out, e);
+}
+
+bool media_in_list(
+    const struct media_in_options *o, const char *path, struct parts *out, struct err *e)
+{
+	OWNED(buf_drop) struct buf file = BUF(PATH_ROOM);
+	OWNED(drop_any)
+	const char **folders = own_array(o->media.count + 1, sizeof(const char *));
+	OWNED(drop_text) char *own = NULL;
+	struct slice stem;
+
+	if (!find_file(path, &file, e))
+		return false;
+	if (!parts_is_name(buf_text(&file), &stem))
+		stem = buf_slice(&file);
+	const char *slash = memrchr(stem.ptr, '/', stem.len);
+	own = slash ? own_bytes(stem.ptr, (size_t)(slash - stem.ptr) + 1) : own_text(".");
+	folders[0] = own;
+	for (size_t i = 0; i < o->media.count; i++)
+		folders[i + 1] = o->media.items[i];
+	if (slash)
+		stem = slice_at(slash + 1, stem.len - (size_t)(slash + 1 - stem.ptr));
+	return parts_find_list(stem, folders, o->media.count + 1, out, e);
+}

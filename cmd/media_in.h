@@ -1,0 +1,23 @@
+/*
+ * Where a bundle is read from, as options and as the name on the command line: a file, a
+ * device, a pipe, parts in one folder or several.
+ */
+#pragma once
+
+#include "bundle/medium.h"
+#include "bundle/parts.h"
+#include "cmd/options.h"
+
+struct media_in_options {
+	struct texts media;
+};
+extern const struct option media_in_options[];
+
+/* Opens NAME.tar, a device, NAME.tar.001, a folder that has one bundle, or - for standard
+ * input.  A part that is missing is asked for where there is a terminal.  ERR_MISSING. */
+bool media_in_open(const struct media_in_options *o, const char *path, struct medium **out,
+    struct err *e) MUST_CHECK;
+
+/* The list of parts and chunks beside the bundle at path; ERR_MISSING when there is none. */
+bool media_in_list(const struct media_in_options *o, const char *path, struct parts *out,
+    struct err *e) MUST_CHECK;

@@ -1,0 +1,34 @@
+/*
+ * Where a bundle is written, as options: a file, a pipe, or parts in one folder or several.
+ */
+#pragma once
+
+#include "bundle/output.h"
+#include "cmd/options.h"
+#include "manifests/watch.h"
+
+#include <stdio.h>
+
+struct media_out_options {
+	struct texts output;
+	const char *split;
+	bool force;
+	bool check;
+};
+extern const struct option media_out_options[];
+
+/* The one file that --output names; NULL when it names none, or folders only. */
+const char *media_out_file(const struct media_out_options *o);
+
+/* Whether standard output is what is written. */
+bool media_out_is_pipe(const struct media_out_options *o);
+
+/* Where results are said: standard error when standard output is the bundle's. */
+FILE *media_out_messages(const struct media_out_options *o);
+
+/* Whether what was written is to be read back from its medium: --check-media, and parts. */
+bool media_out_checked(const struct media_out_options *o);
+
+/* Opens it; path is the file's name, in the current folder unless --output says more. */
+bool media_out_open(const struct media_out_options *o, const char *path, bool resume,
+    struct watch *watch, struct output **out, struct err *e) MUST_CHECK;
