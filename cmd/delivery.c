@@ -87,6 +87,15 @@ static bool plan_parcel(
 	       || err_in(e, "chart %s", chart->name);
 }
 
+bool delivery_existing(const char *text, enum existing_tag *existing, struct err *e)
+{
+	*existing =
+	    text && strcmp(text, "overwrite") == 0 ? EXISTING_OVERWRITE : EXISTING_ERROR;
+	return !text || *existing == EXISTING_OVERWRITE || strcmp(text, "error") == 0
+	       || err_set(e, ERR_USAGE,
+		   "--on-existing-tag: expected error or overwrite, found \"%s\"", text);
+}
+
 bool delivery_plan(const struct reader *reader, const struct target *target,
     struct delivery **out, struct err *e)
 {

@@ -16,6 +16,9 @@ enum existing_tag {
 	EXISTING_OVERWRITE, /* the old digest gets a tag of its own first (PSH-22) */
 };
 
+/* What --on-existing-tag says; NULL is the default.  ERR_USAGE. */
+bool delivery_existing(const char *text, enum existing_tag *existing, struct err *e) MUST_CHECK;
+
 struct delivery;
 
 /* Decides every destination name; asks nothing of the network.  Two digests under one name, or

@@ -1,6 +1,7 @@
 /* push: a verified bundle into the customer's registry, and the customer's values file with it.
  */
 #include "base/own.h"
+#include "cmd/admission.h"
 #include "cmd/customer.h"
 #include "cmd/delivery.h"
 #include "cmd/network.h"
@@ -8,11 +9,10 @@
 #include "cmd/trusted.h"
 #include "cmd/verb.h"
 
-#include <string.h>
-
 struct options {
 	struct common common;
 	struct trust_options trust;
+	struct admission_options admission;
 	struct network_options network;
 	struct customer_options customer;
 	const char *on_existing_tag;
@@ -23,9 +23,8 @@ struct options {
 #define AT(field) offsetof(struct options, field)
 static const struct option own_options[] = {
     {"on-existing-tag", 0, OPTION_TEXT, AT(on_existing_tag), "WHAT",
-	"when a tag names another image already: error (default), or overwrite, which keeps "
-	"the old image "
-	"under TAG-was-DIGEST"},
+	"when a tag names another image: error (default), or overwrite, which keeps the old "
+	"one under TAG-was-DIGEST"},
     {"verify-first", 0, OPTION_FLAG, AT(verify_first), NULL,
 	"verify every byte before the first request"},
     {"dry-run", 0, OPTION_FLAG, AT(dry_run), NULL,
@@ -35,21 +34,13 @@ static const struct option own_options[] = {
 static const struct option_group groups[] = {
     {trust_options, AT(trust), "Trust"},
     {media_in_options, AT(trust.media), "Media"},
+    {admission_options, AT(admission), "Admission"},
     {own_options, 0, "Options"},
     {customer_options, AT(customer), "Values"},
     {network_options, AT(network), "Network"},
     {common_options, AT(common), "General"},
     {0},
 };
-
-static bool parse_existing(const char *text, enum existing_tag *existing, struct err *e)
-{
-	*existing =
-	    text && strcmp(text, "overwrite") == 0 ? EXISTING_OVERWRITE : EXISTING_ERROR;
-	return !text || *existing == EXISTING_OVERWRITE || strcmp(text, "error") == 0
-	       || err_set(e, ERR_USAGE,
-		   "--on-existing-tag: expected error or overwrite, found \"%s\"", text);
-}
 
 static bool verify_first(const struct options *o, const struct reader *reader,
     struct progress *progress, const struct network *network, struct err *e)
@@ -60,11 +51,14 @@ static bool verify_first(const struct options *o, const struct reader *reader,
 	return reader_verify(reader, network->jobs, progress_watch(progress), e);
 }
 
-/* The registry first: the values file must not point at what is not there yet. */
+/* The registry first: the values file must not point at what is not there yet.  The record of
+ * it last: what was not finished was not used. */
 static bool deliver(struct delivery *delivery, struct network *network,
-    struct progress *progress, const struct customer *customer, struct err *e)
+    struct progress *progress, const struct customer *customer,
+    const struct admission *admission, struct err *e)
 {
-	return delivery_run(delivery, network, progress, e) && customer_write(customer, e);
+	return delivery_run(delivery, network, progress, e) && customer_write(customer, e)
+	       && admission_record(admission);
 }
 
 /* The steps of a push, in the order they happen. */
@@ -80,18 +74,20 @@ static bool run(void *options, struct err *e)
 	OWNED(delivery_drop) struct delivery *delivery = NULL;
 	enum existing_tag existing = EXISTING_ERROR;
 	struct target target = {0};
+	struct admission admission;
 
 	/* clang-format off */
-	return parse_existing(o->on_existing_tag, &existing, e)
+	return delivery_existing(o->on_existing_tag, &existing, e)
 	    && target_parse(words[1], &target, e)
 	    && trusted_open(&o->trust, &o->common, words[0], &reader, e)
 	    && reader_is_whole(reader, e)
+	    && admission_check(&o->admission, reader, &target, &admission, e)
 	    && delivery_plan(reader, &target, &delivery, e)
 	    && customer_decide(&o->customer, &o->common, reader, &target, &customer, e)
 	    && network_open(&o->network, &(struct texts){0}, watch, &network, e)
 	    && verify_first(o, reader, progress, &network, e)
 	    && delivery_preflight(delivery, &network, existing, watch, e)
-	    && (o->dry_run || deliver(delivery, &network, progress, customer, e))
+	    && (o->dry_run || deliver(delivery, &network, progress, customer, &admission, e))
 	    && delivery_print(delivery, o->common.json, stdout);
 	/* clang-format on */
 }

@@ -1,5 +1,6 @@
 /* values: the customer's values file, pointed at the customer's registry. */
 #include "base/own.h"
+#include "cmd/admission.h"
 #include "cmd/customer.h"
 #include "cmd/trusted.h"
 #include "cmd/verb.h"
@@ -7,6 +8,7 @@
 struct options {
 	struct common common;
 	struct trust_options trust;
+	struct admission_options admission;
 	struct customer_options customer;
 };
 
@@ -15,6 +17,7 @@ static const struct option_group groups[] = {
     {customer_options, AT(customer), "Values"},
     {trust_options, AT(trust), "Trust"},
     {media_in_options, AT(trust.media), "Media"},
+    {admission_options, AT(admission), "Admission"},
     {common_options, AT(common), "General"},
     {0},
 };
@@ -26,12 +29,14 @@ static bool run(void *options, struct err *e)
 	OWNED(reader_drop) struct reader *reader = NULL;
 	OWNED(customer_drop) struct customer *customer = NULL;
 	struct target target;
+	struct admission admission;
 
 	if (!o->customer.file && !o->customer.output)
 		return err_set(
 		    e, ERR_USAGE, "expected -f FILE and -o OUT; see sealift values --help");
 	return target_parse(o->common.arguments.items[1], &target, e)
 	       && trusted_open(&o->trust, &o->common, bundle, &reader, e)
+	       && admission_check(&o->admission, reader, &target, &admission, e)
 	       && customer_decide(&o->customer, &o->common, reader, &target, &customer, e)
 	       && customer_write(customer, e);
 }

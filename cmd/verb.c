@@ -14,6 +14,7 @@ static const struct verb *const verbs[] = {
     &verb_verify,
     &verb_push,
     &verb_values,
+    &verb_state_reset,
 };
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
 
