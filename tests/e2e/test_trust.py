@@ -5,11 +5,14 @@ own writer.  A case that is refused must say why: the phrases stand in its one s
 """
 
 import os
+import subprocess
 import time
 
 import pytest
 
 from support import images
+from support.program import binary
+from support.registry import Registry
 from support.yard import Yard, read, write
 
 DAY = 86400
@@ -19,8 +22,6 @@ CREATED = 1_700_000_000  # 2023-11-14T22:13:20Z
 @pytest.fixture(scope="module")
 def yard(session_sealift, tmp_path_factory):
     """Keys and small bundles; the first was exported by the program, to have its members."""
-    from support.registry import Registry
-
     folder = tmp_path_factory.mktemp("yard")
     os.chmod(folder, 0o755)
     server = Registry(str(folder / "registry"), None)
@@ -402,3 +403,176 @@ TABLES = {"signatures": SIGNATURES, "thresholds": THRESHOLDS, "scopes": SCOPES, 
 @pytest.mark.parametrize("table, name", [(t, n) for t in TABLES for n in TABLES[t]])
 def test_R4_trust(sealift, yard, tally, table, name):
     judge(sealift, tally, yard, TABLES[table][name])
+
+
+# ---- what was used before ----------------------------------------------------------------------------------------
+
+class Step:
+    """One run: a push of the bundle of that sequence, or another verb; what comes of it."""
+
+    def __init__(self, sequence, rc=0, *phrases, to="apps", by="a", verb="push", words=(), **changes):
+        self.sequence, self.rc, self.phrases, self.to, self.by = sequence, rc, phrases, to, by
+        self.verb, self.words, self.changes = verb, words, changes
+
+    def run(self, sealift, yard, server):
+        path = yard.bundle(*self.by, sequence=self.sequence, **self.changes)
+        words = [self.verb, path, *trust(yard, *self.by), *self.words]
+        if self.verb in ("push", "values"):
+            words[2:2] = [f"{server.host}/{self.to}"]
+        if self.verb == "push" and "--no-http" not in words:
+            words.append("--plain-http")
+        result = sealift(*[w for w in words if w != "--no-http"])
+        missing = [p for p in self.phrases if p not in result.out + result.err]
+        assert result.rc == self.rc and not missing, f"{missing}\n{result!r}"
+
+
+def state(name):
+    """The path of a state file, as a function of the test's folder."""
+    return lambda folder: os.path.join(folder, ".sealift-state", name)
+
+
+class Do:
+    """Something between two runs: change(sealift) with the program of the test."""
+
+    def __init__(self, change):
+        self.change = change
+
+    def run(self, sealift, yard, server):
+        self.change(sealift)
+
+
+def spoil(change):
+    """The state file's text, changed."""
+    def do(sealift):
+        path = state("trino.json")(sealift.folder)
+        text = read(path)
+        assert change(text) != text
+        write(path, change(text), 0o600)
+    return Do(do)
+
+
+def reset(*names):
+    return Do(lambda sealift: sealift.ok("state", "reset", *names))
+
+
+def log_says(*phrases):
+    def do(sealift):
+        text = read(state("log")(sealift.folder))
+        assert all(p in text for p in phrases), text
+    return Do(do)
+
+
+def no_log(sealift):
+    assert not os.path.exists(state("log")(sealift.folder))
+
+
+def only_hashed_names(sealift):
+    names = set(os.listdir(state("")(sealift.folder))) - {"lock"}
+    assert len(names) == 1 and names.pop().startswith("="), names
+
+
+def folder_mode(bits):
+    return Do(lambda sealift: os.chmod(state("")(sealift.folder), bits))
+
+
+def folder_owner(uid):
+    return Do(lambda sealift: os.chown(state("")(sealift.folder), uid, -1))
+
+
+OLDER, ANOTHER, FORGET = "an old one is being used again", "two bundles with one", "sealift state reset"
+
+REPLAYS = {
+    "the same again": [Step(10), Step(10)],
+    "newer after older": [Step(10), Step(11)],
+    "older after newer": [Step(10), Step(9, 3, OLDER, "with sequence 10 or more, found 9", "--allow-rollback")],
+    "much older": [Step(1 << 52), Step(0, 3, OLDER)],
+    "the highest sequence there is": [Step((1 << 53) - 1), Step((1 << 53) - 2, 3, OLDER)],
+    "older twice": [Step(10), Step(9, 3, OLDER), Step(9, 3, OLDER)],
+    "the newest in between": [Step(10), Step(12), Step(11, 3, OLDER), Step(12)],
+    "another with the same sequence": [Step(10), Step(10, 3, ANOTHER, "state reset trino", version="2")],
+    "--allow-rollback does not let that pass": [
+        Step(10), Step(10, 3, ANOTHER, version="2", words=["--allow-rollback"])],
+    "--allow-rollback, logged": [
+        Step(10), Step(9, words=["--allow-rollback"]),
+        log_says('"event":"allow-rollback"', '"from":10', '"to":9', '"name":"trino"', '"destination":"127.0.0.1')],
+    "--allow-rollback keeps the record": [Step(10), Step(9, words=["--allow-rollback"]), Step(9, 3, OLDER), Step(10)],
+    "--allow-rollback without need is not logged": [Step(10, words=["--allow-rollback"]), Do(no_log)],
+    "another channel": [Step(10), Step(9, channel="beta"), Step(9, 3, OLDER)],
+    "another destination": [Step(10), Step(9, to="other"), Step(8, 3, OLDER, to="other"), Step(9, 3, OLDER)],
+    "below a destination is another": [Step(10), Step(9, to="apps/team")],
+    "another name": [Step(10), Step(9, name="other"), Step(9, 3, OLDER)],
+    "another key": [Step(10), Step(9, by="b"), Step(8, 3, OLDER, by="b"), Step(9, 3, OLDER)],
+    "two keys, each with its record": [Step(10, by="ab"), Step(9, 3, OLDER), Step(9, 3, OLDER, by="b"), Step(11)],
+    "one of two keys has seen newer": [Step(10), Step(9, 3, OLDER, by="ab")],
+    "a dry run leaves no record": [Step(10, words=["--dry-run"]), Step(9)],
+    "a dry run is refused too": [Step(10), Step(9, 3, OLDER, words=["--dry-run"])],
+    "a push that failed leaves no record": [
+        Step(10, 5, words=["--no-http", "--retries", "0"]), Step(9)],
+    "values refuses the older": [Step(10), Step(9, 3, OLDER, verb="values", words=["-o", "out"])],
+    "verify does not ask": [Step(10), Step(9, verb="verify"), Step(9, verb="inspect")],
+    "state reset": [Step(10), reset("trino"), Step(9), log_says('"event":"reset"', '"name":"trino"')],
+    "state reset of all": [Step(10), Step(10, name="other"), reset(), Step(9), Step(9, name="other"),
+                           log_says('"event":"reset"', '"name":null')],
+    "state reset of another": [Step(10), reset("other"), Step(9, 3, OLDER)],
+    "state reset of nothing": [reset("trino"), Step(9)],
+    "a name that is a path": [Step(10, name="../../../../tmp/x"), Do(only_hashed_names),
+                              Step(9, 3, OLDER, name="../../../../tmp/x"), reset("../../../../tmp/x"),
+                              Step(9, name="../../../../tmp/x")],
+    "a name in upper case": [Step(10, name="TRINO"), Do(only_hashed_names), Step(9)],
+    "a name that is hidden": [Step(10, name=".trino"), Do(only_hashed_names)],
+    "an empty state file": [Step(10), spoil(lambda t: ""), Step(11, 3, FORGET), reset("trino"), Step(9)],
+    "half a state file": [Step(10), spoil(lambda t: t[:len(t) // 2]), Step(11, 3, FORGET, "trino.json")],
+    "another name in it": [Step(10), spoil(lambda t: t.replace('"trino"', '"other"')), Step(11, 3, FORGET)],
+    "another type": [Step(10), spoil(lambda t: t.replace("state/v1", "state/v2")), Step(11, 3, FORGET)],
+    "a negative sequence": [Step(10), spoil(lambda t: t.replace(":10,", ":-1,")), Step(11, 3, FORGET)],
+    "a sequence as text": [Step(10), spoil(lambda t: t.replace(":10,", ':"10",')), Step(11, 3, FORGET)],
+    "a sequence twice": [Step(10), spoil(lambda t: t.replace(":10,", ':10,"sequence":1,')), Step(11, 3, FORGET)],
+    "a key that is none": [Step(10), spoil(lambda t: t.replace('"key":"', '"key":"zz')), Step(11, 3, FORGET)],
+    "more behind it": [Step(10), spoil(lambda t: t + "{}"), Step(11, 3, FORGET)],
+    "a folder that the group can write": [Step(10), folder_mode(0o770), Step(11, 3, "mode 0770")],
+    "a folder of another user": [Step(10), folder_owner(12345), Step(11, 3, "found user 12345")],
+}
+
+
+@pytest.fixture(scope="module")
+def place(yard):
+    """A registry that keeps what is pushed to it, for all cases."""
+    server = Registry(os.path.join(yard.folder, "place"), None)
+    yield server
+    server.remove()
+
+
+@pytest.mark.parametrize("name", REPLAYS)
+def test_R4_replay(sealift, yard, tally, place, name):
+    tally["cases"] += 1
+    for step in REPLAYS[name]:
+        step.run(sealift, yard, place)
+    tally["good"] += 1
+
+
+def test_a_state_that_cannot_be_kept_stops_the_push_before_it_begins(sealift, yard, place):
+    requests = len(place.requests())
+    result = sealift("push", yard.bundle("a"), f"{place.host}/nostate", *trust(yard, "a"), "--plain-http",
+                     env={"SEALIFT_STATE": "/proc/sealift"})
+    assert result.rc == 1 and "SEALIFT_STATE names another folder" in result.err, repr(result)
+    assert len(place.requests()) == requests
+
+
+def test_a_record_that_fails_after_the_push_is_a_warning(sealift, yard, place, tmp_path):
+    """The state folder's lock cannot be had a second time: all is pushed by then."""
+    argv = ["strace", "-f", "-o", "/dev/null", "-e", "trace=flock", "-e", "inject=flock:error=EIO:when=2", binary(),
+            "push", yard.bundle("a", sequence=10), f"{place.host}/warned", *trust(yard, "a"), "--plain-http"]
+    done = subprocess.run(argv, cwd=tmp_path, env=sealift.environment(), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and "pushed" in done.stdout, done.stdout + done.stderr
+    assert "warning: all is pushed, but that could not be recorded" in done.stderr
+
+
+def test_states_of_two_pushes_at_once_are_both_kept(sealift, yard, place):
+    paths = [yard.bundle("a", sequence=10, name=name) for name in ["trino"] * 4]
+    runs = [sealift.start("push", path, f"{place.host}/at-once-{i}", *trust(yard, "a"), "--plain-http")
+            for i, path in enumerate(paths)]
+    assert [run.wait(60) for run in runs] == [0] * 4
+    for run in runs:
+        run.communicate()
+    text = read(state("trino.json")(sealift.folder))
+    assert all(f"at-once-{i}" in text for i in range(4)), text
