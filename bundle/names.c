@@ -36,14 +36,23 @@ static bool is_device(struct slice name)
 		   || strncasecmp(first.ptr, "lpt", 3) == 0);
 }
 
-bool name_is_file(struct slice name)
+/* An underscore may come first: it means nothing to a shell, a file system or an option. */
+static bool is_file(struct slice name, size_t max, const char *allowed)
 {
-	/* an underscore may come first: it means nothing to a shell, a file system or an option
-	 */
 	const bool begins = name.len && name.ptr[0] != '.' && name.ptr[0] != '-';
 
-	return begins && name.len <= FILE_NAME_MAX && is_of(name, LETTERS DIGITS "._-")
+	return begins && name.len <= max && is_of(name, allowed)
 	       && name.ptr[name.len - 1] != '.' && !is_device(name);
+}
+
+bool name_is_file(struct slice name)
+{
+	return is_file(name, FILE_NAME_MAX, LETTERS DIGITS "._-");
+}
+
+bool name_is_chart_file(struct slice name)
+{
+	return is_file(name, CHART_FILE_MAX, LETTERS DIGITS "._+-");
 }
 
 bool name_is_channel(struct slice name)

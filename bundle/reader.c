@@ -267,9 +267,29 @@ bool reader_is_forward(const struct reader *r)
 	return medium_is_forward(r->medium);
 }
 
+/* A head alone is a bundle that was cut behind its area: damage like any other cut, which it
+ * cannot be told from, but one that people make on purpose. */
+static bool is_head_alone(const struct reader *r)
+{
+	struct err ignored = {0};
+
+	return r->medium->check_end(r->medium, r->layout.headers[0], &ignored);
+}
+
 bool reader_is_whole(const struct reader *r, struct err *e)
 {
-	return reader_is_forward(r) || r->medium->check_end(r->medium, r->layout.total, e);
+	if (reader_is_forward(r) || r->medium->check_end(r->medium, r->layout.total, e))
+		return true;
+	return e->kind == ERR_DAMAGED && is_head_alone(r) ? err_set(e, ERR_DAMAGED,
+		   "expected a whole bundle, found only its head: %llu bytes of content "
+		   "are not here; verify --head-only and inspect take a head",
+		   (unsigned long long)reader_content(r))
+							  : false;
+}
+
+uint64_t reader_content(const struct reader *r)
+{
+	return r->layout.total - r->layout.headers[0];
 }
 
 bool reader_verify(const struct reader *r, size_t jobs, struct watch *watch, struct err *e)

@@ -45,6 +45,9 @@ bool reader_small(const struct reader *r, size_t i, struct buf *out, struct err 
  * of a pipe nothing can be said.  ERR_DAMAGED, ERR_MISSING with every part that is missing. */
 bool reader_is_whole(const struct reader *r, struct err *e) MUST_CHECK;
 
+/* How many bytes stand behind its head. */
+uint64_t reader_content(const struct reader *r);
+
 /* Whether its bytes come once and in order, as out of a pipe: then members are asked for in
  * their order, but for the small ones, which are held. */
 bool reader_is_forward(const struct reader *r);

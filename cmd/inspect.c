@@ -26,8 +26,8 @@ static bool inspect_trusted(const struct options *o, const char *bundle, struct 
 	if (!trusted_look(&o->trust, &o->common, bundle, &reader, e))
 		return false;
 	const struct summary_facts facts = {.id = reader_id(reader),
-	    .signer = reader_signer(reader),
-	    .unchecked = reader_unchecked(reader)};
+	    .judgement = reader_judgement(reader),
+	    .checked = CHECKED_HEAD};
 	if (o->common.json)
 		summary_json(reader_inventory(reader), &facts, stdout);
 	else

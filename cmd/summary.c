@@ -96,6 +96,32 @@ static void add_chart_row(
 	table_add(t, "%s", size_text(0, text));
 }
 
+static void add_file_row(struct table *t, const struct bundle_file *file)
+{
+	char digest[DIGEST_TEXT];
+	char text[24];
+
+	table_add(t, "file %s", file->name);
+	table_add(t, "%s", digest_text(&file->blob, digest));
+	table_add(t, "-");
+	table_add(t, "%s", size_text(file->size, text));
+	table_add(t, "%s", size_text(0, text));
+}
+
+/* What it says of itself. */
+static void print_stamp(const struct inventory *inv, FILE *out)
+{
+	char time[DATE_TEXT];
+
+	say(out, "made %s by %s", date_text(inv->created, time), inv->tool);
+	if (inv->expires)
+		say(out, ", expires %s", date_text(inv->expires, time));
+	say(out, ", channel %s, sequence %llu\n", inv->channel,
+	    (unsigned long long)inv->sequence);
+	for (size_t i = 0; i < inv->label_count; i++)
+		say(out, "label %s: %s\n", inv->labels[i].key, inv->labels[i].value);
+}
+
 void summary_print(const struct inventory *inv, FILE *out)
 {
 	static const char *const titles[] = {"IMAGE", "DIGEST", "PLATFORMS", "SIZE", "SHARED"};
@@ -111,6 +137,8 @@ void summary_print(const struct inventory *inv, FILE *out)
 		apart += add_image_row(&t, inv, users, &inv->images[i]).all;
 	for (size_t i = 0; i < inv->chart_count; i++)
 		add_chart_row(&t, inv, &inv->charts[i]);
+	for (size_t i = 0; i < inv->file_count; i++)
+		add_file_row(&t, &inv->files[i]);
 	for (size_t i = 0; i < inv->member_count; i++)
 		together += users[i] ? inv->members[i].size : 0;
 	table_print(&t, out);
@@ -119,6 +147,7 @@ void summary_print(const struct inventory *inv, FILE *out)
 	    size_text(apart, text[1]));
 	say(out, "bundle %s %s: %llu bytes in %zu members\n", inv->name, inv->version,
 	    (unsigned long long)inv->total, inv->member_count);
+	print_stamp(inv, out);
 }
 
 static void put_image(struct json_writer *w, const struct bundle_image *image, struct sizes s)
@@ -155,39 +184,90 @@ static void put_chart(struct json_writer *w, const struct bundle_chart *chart)
 	json_end(w, '}');
 }
 
-/* Signatures that nobody vouches for: said only where there are some. */
-static void put_unchecked(struct json_writer *w, const char *const *names)
+static void put_texts(struct json_writer *w, const char *key, char *const *texts)
 {
-	if (!names || !*names)
-		return;
-	json_key(w, "unchecked");
+	json_key(w, key);
 	json_begin(w, '[');
-	for (; *names; names++)
-		json_put_text(w, slice_of(*names));
+	for (; *texts; texts++)
+		json_put_text(w, slice_of(*texts));
 	json_end(w, ']');
+}
+
+/* Who is believed to have signed; and signatures that do not count, where there are some. */
+static void put_judgement(struct json_writer *w, const struct judgement *j)
+{
+	json_pair(w, "signer", j->signers[0].kid);
+	json_key(w, "signers");
+	json_begin(w, '[');
+	for (size_t i = 0; i < j->signer_count; i++)
+		json_put_text(w, slice_of(j->signers[i].kid));
+	json_end(w, ']');
+	if (*j->unchecked)
+		put_texts(w, "unchecked", j->unchecked);
+	if (*j->out_of_scope)
+		put_texts(w, "outOfScope", j->out_of_scope);
+}
+
+static void put_number(struct json_writer *w, const char *key, uint64_t number)
+{
+	json_key(w, key);
+	json_put_u64(w, number);
 }
 
 static void put_head(
     struct json_writer *w, const struct inventory *inv, const struct summary_facts *facts)
 {
+	static const char *const checked[] = {
+	    [CHECKED_NOTHING] = "nothing", [CHECKED_HEAD] = "head", [CHECKED_ALL] = "all"};
 	char digest[DIGEST_TEXT];
 
 	json_pair(w, "event", "result");
-	json_key(w, "verified");
-	json_put_raw(w, slice_of(facts->signer ? "true" : "false"));
 	if (facts->id)
 		json_pair(w, "id", digest_text(facts->id, digest));
-	if (facts->signer)
-		json_pair(w, "signer", facts->signer);
-	put_unchecked(w, facts->unchecked);
+	json_key(w, "verified");
+	json_put_raw(w, slice_of(facts->judgement ? "true" : "false"));
+	json_pair(w, "checked", checked[facts->checked]);
+	if (facts->judgement)
+		put_judgement(w, facts->judgement);
 	json_pair(w, "name", inv->name);
 	json_pair(w, "version", inv->version);
-	json_key(w, "created");
-	json_put_u64(w, inv->created);
-	json_key(w, "total");
-	json_put_u64(w, inv->total);
-	json_key(w, "members");
-	json_put_u64(w, inv->member_count);
+	json_pair(w, "channel", inv->channel);
+	put_number(w, "sequence", inv->sequence);
+	put_number(w, "created", inv->created);
+	json_key(w, "expires");
+	if (inv->expires)
+		json_put_u64(w, inv->expires);
+	else
+		json_put_raw(w, slice_of("null"));
+	json_pair(w, "tool", inv->tool);
+	put_number(w, "total", inv->total);
+	put_number(w, "members", inv->member_count);
+}
+
+static void put_labels(struct json_writer *w, const struct inventory *inv)
+{
+	json_key(w, "labels");
+	json_begin(w, '{');
+	for (size_t i = 0; i < inv->label_count; i++)
+		json_pair(w, inv->labels[i].key, inv->labels[i].value);
+	json_end(w, '}');
+}
+
+static void put_files(struct json_writer *w, const struct inventory *inv)
+{
+	char digest[DIGEST_TEXT];
+
+	json_key(w, "files");
+	json_begin(w, '[');
+	for (size_t i = 0; i < inv->file_count; i++) {
+		json_begin(w, '{');
+		json_pair(w, "name", inv->files[i].name);
+		json_pair(w, "blob", digest_text(&inv->files[i].blob, digest));
+		put_number(w, "size", inv->files[i].size);
+		json_pair(w, "mediaType", inv->files[i].media_type);
+		json_end(w, '}');
+	}
+	json_end(w, ']');
 }
 
 void summary_json(const struct inventory *inv, const struct summary_facts *facts, FILE *out)
@@ -198,6 +278,7 @@ void summary_json(const struct inventory *inv, const struct summary_facts *facts
 
 	json_begin(&w, '{');
 	put_head(&w, inv, facts);
+	put_labels(&w, inv);
 	json_key(&w, "images");
 	json_begin(&w, '[');
 	for (size_t i = 0; i < inv->image_count; i++)
@@ -208,6 +289,7 @@ void summary_json(const struct inventory *inv, const struct summary_facts *facts
 	for (size_t i = 0; i < inv->chart_count; i++)
 		put_chart(&w, &inv->charts[i]);
 	json_end(&w, ']');
+	put_files(&w, inv);
 	json_end(&w, '}');
 	(void)fprintf(out, "%s\n", buf_text(&text));
 }

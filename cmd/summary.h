@@ -4,16 +4,26 @@
 #pragma once
 
 #include "bundle/inventory.h"
+#include "bundle/judge.h"
 
 #include <stdio.h>
 
-/* A table of images and charts, then the totals with and without sharing. */
+/* A table of images, charts and files, then the totals with and without sharing, and what the
+ * bundle says of itself. */
 void summary_print(const struct inventory *inv, FILE *out);
 
-/* The same as one JSON object, with "id" when that is not NULL and "verified" as it says. */
+/* What was verified of a bundle whose content is shown. */
+enum checked {
+	CHECKED_NOTHING,
+	CHECKED_HEAD, /* signature and inventory */
+	CHECKED_ALL,
+};
+
+/* The same as one JSON object (docs/inspect.schema.json), with "id" when that is not NULL. */
 struct summary_facts {
 	const struct digest *id;
-	const char *signer;	      /* the trusted key's kid; NULL: nothing was verified */
+	const struct judgement *judgement; /* who signed; NULL: nothing was verified */
+	enum checked checked;
 	const char *const *unchecked; /* further signatures; NULL, or NULL at its end */
 };
 void summary_json(const struct inventory *inv, const struct summary_facts *facts, FILE *out);

@@ -36,6 +36,7 @@ static bool run(void *options, struct err *e)
 		    e, ERR_USAGE, "expected -f FILE and -o OUT; see sealift values --help");
 	return target_parse(o->common.arguments.items[1], &target, e)
 	       && trusted_open(&o->trust, &o->common, bundle, &reader, e)
+	       && reader_is_whole(reader, e)
 	       && admission_check(&o->admission, reader, &target, &admission, e)
 	       && customer_decide(&o->customer, &o->common, reader, &target, &customer, e)
 	       && customer_write(customer, e);

@@ -14,6 +14,8 @@ static const struct verb *const verbs[] = {
     &verb_verify,
     &verb_push,
     &verb_values,
+    &verb_extract,
+    &verb_head,
     &verb_state_reset,
 };
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };

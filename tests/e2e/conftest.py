@@ -12,6 +12,7 @@
     keys                keys.p256, keys.ed25519, keys.other: support.keys.KeyPair (session)
     export_arguments    what plan and export of `immuta` need to reach the vendor's side (session)
     bundle              a small bundle made by the program's export (session): .path .keys .images
+    full_bundle         one that has files, labels, a channel and an end as well (session): .path .keys .files
     helm3, helm4        paths of the two helm binaries
 
 Access logs: registry.requests() lists Request(method, path, status); take len() of it before and
@@ -149,6 +150,24 @@ def bundle(session_sealift, session_folder, keys, vendor_images, export_argument
     path = str(session_folder / "immuta-2024.1.5.tar")
     session_sealift.ok("export", "immuta", *export_arguments, *keys.p256.signing(), "-o", path)
     return Bundle(path, keys.p256, vendor_images)
+
+
+@dataclasses.dataclass(frozen=True)
+class FullBundle(Bundle):
+    files: dict
+
+
+@pytest.fixture(scope="session")
+def full_bundle(session_sealift, session_folder, keys, vendor_images, export_arguments):
+    folder, path = session_folder / "beside", str(session_folder / "full.tar")
+    folder.mkdir()
+    files = {"immuta-values.yaml": b"a: 1\r\n", "driver-2.1.run": os.urandom(300_000), "empty.txt": b""}
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    session_sealift.ok("export", "immuta", *export_arguments, *keys.p256.signing(), "-o", path,
+                       *(word for name in files for word in ("--file", folder / name)), "--label", "change=CHG-1",
+                       "--expires", "2100-01-01", "--channel", "edge")
+    return FullBundle(path, keys.p256, vendor_images, files)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,8 @@ from support.outside import Outside
 from support.program import binary
 from support.registry import docker_auth
 
-VERBS = ["keygen", "plan", "export", "inspect", "verify", "push", "values", "state reset"]
+VERBS = ["keygen", "plan", "export", "inspect", "verify", "push", "values", "extract", "head",
+         "state reset"]
 
 
 def read(name):

@@ -1,6 +1,7 @@
-"""docs/bundle.schema.json describes the inventory of a real bundle, and refuses what is none."""
+"""The schemas in docs describe real inventories and real output, and refuse what is none."""
 
 import copy
+import hashlib
 import json
 import os
 import tarfile
@@ -22,19 +23,8 @@ def check():
 
 
 @pytest.fixture(scope="module")
-def full_bundle(session_sealift, keys, export_arguments, tmp_path_factory):
-    """A bundle with all that there may be in one."""
-    folder = tmp_path_factory.mktemp("full")
-    (folder / "values.yaml").write_text("a: 1\n")
-    path = str(folder / "full.tar")
-    session_sealift.ok("export", "immuta", *export_arguments, *keys.p256.signing(), "-o", path, "--file",
-                       folder / "values.yaml", "--label", "change=CHG-1", "--expires", "2100-01-01", "--channel", "edge")
-    return path
-
-
-@pytest.fixture(scope="module")
 def inventory(full_bundle):
-    with tarfile.open(full_bundle) as tar:
+    with tarfile.open(full_bundle.path) as tar:
         return json.load(tar.extractfile("bundle/inventory.json"))
 
 
@@ -103,3 +93,82 @@ def test_what_is_none_is_refused(check, inventory, path, value):
 def test_each_key_is_needed(check, inventory):
     for key in inventory:
         assert not check({k: v for k, v in inventory.items() if k != key}), key
+
+
+# ---- docs/inspect.schema.json ----------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def shown_schema():
+    with open(os.path.join(root(), "docs/inspect.schema.json")) as f:
+        schema = json.load(f)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return schema
+
+
+@pytest.fixture(scope="module")
+def outputs(session_sealift, full_bundle, bundle, keys, export_arguments):
+    """{what was run: the one object it printed}"""
+    def shown(*words):
+        lines = session_sealift.ok(*words, "--json").out.splitlines()
+        assert len(lines) == 1, lines
+        return json.loads(lines[0])
+
+    trust = keys.p256.trusting()
+    return {"inspect": shown("inspect", full_bundle.path),
+            "inspect, trusted": shown("inspect", full_bundle.path, *trust),
+            "inspect, plain": shown("inspect", bundle.path, *trust),
+            "verify": shown("verify", full_bundle.path, *trust),
+            "verify --head-only": shown("verify", "--head-only", full_bundle.path, *trust),
+            "plan": shown("plan", "immuta", *export_arguments)}
+
+
+OUTPUTS = ["inspect", "inspect, trusted", "inspect, plain", "verify", "verify --head-only", "plan"]
+
+
+@pytest.mark.parametrize("which", OUTPUTS)
+def test_real_output_is_described(shown_schema, outputs, which):
+    jsonschema.Draft202012Validator(shown_schema).validate(outputs[which])
+
+
+def test_what_was_checked_is_said(outputs):
+    assert {which: (o["verified"], o["checked"]) for which, o in outputs.items()} == {
+        "inspect": (False, "nothing"), "inspect, trusted": (True, "head"), "inspect, plain": (True, "head"),
+        "verify": (True, "all"), "verify --head-only": (True, "head"), "plan": (False, "nothing")}
+
+
+def test_output_says_what_the_inventory_says(outputs, inventory, full_bundle):
+    told = outputs["inspect, trusted"]
+    assert told["files"] == inventory["files"] and told["labels"] == inventory["bundle"]["labels"]
+    assert {k: told[k] for k in ("name", "version", "channel", "sequence", "tool")} == {
+        k: inventory["bundle"][k] for k in ("name", "version", "channel", "sequence", "tool")}
+    assert told["expires"] == 4102531199  # date -u -d 2100-01-01T23:59:59Z +%s
+    assert (told["total"], told["members"]) == (inventory["total"], len(inventory["members"]))
+    assert told["total"] == os.path.getsize(full_bundle.path)
+    with tarfile.open(full_bundle.path) as tar:
+        raw = tar.extractfile("bundle/inventory.json").read()
+    assert told["id"] == "sha256:" + hashlib.sha256(raw).hexdigest()
+    assert list(told)[:2] == ["event", "id"]
+
+
+def test_every_key_of_the_output_is_needed_or_described(shown_schema, outputs):
+    told = outputs["inspect, trusted"]
+    assert set(told) | {"unchecked", "outOfScope"} == set(shown_schema["properties"])
+    for name in ("images", "charts", "files"):
+        assert set(told[name][0]) == set(shown_schema["properties"][name]["items"]["properties"])
+    is_valid = jsonschema.Draft202012Validator(shown_schema).is_valid
+    for key in told:
+        assert not is_valid({k: v for k, v in told.items() if k != key}), key
+    assert not is_valid({**told, "another": 1})
+
+
+@pytest.mark.parametrize("path, value", [
+    (("event",), "done"), (("id",), "0" * 64), (("verified",), "true"), (("verified",), False), (("checked",), "nothing"),
+    (("signer",), "0" * 15), (("signers",), []), (("signers",), ["x"]), (("unchecked",), []), (("created",), "now"),
+    (("expires",), "2100-01-01"), (("expires",), -1), (("channel",), ""), (("labels",), []), (("labels", "change"), 1),
+    (("total",), 2**53), (("members",), -1), (("sequence",), None), (("images", 0, "digest"), "latest"),
+    (("images", 0, "size"), "1"), (("images", 0, "platforms"), "linux/amd64"), (("images", 0, "more"), 1),
+    (("charts", 0, "blob"), ""), (("charts", 0, "name"), ""), (("files", 0, "name"), "../x"), (("files", 0, "size"), -1),
+    (("files", 0, "blob"), 7)])
+def test_changed_output_is_refused(shown_schema, outputs, path, value):
+    is_valid = jsonschema.Draft202012Validator(shown_schema).is_valid
+    assert not is_valid(changed(outputs["inspect, trusted"], *path, value=value))
