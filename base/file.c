@@ -400,6 +400,31 @@ bool file_write_new(const char *path, struct slice bytes, enum file_existing exi
 	return outfile_commit(o, mode, e);
 }
 
+static bool make_one(const char *path, mode_t mode, struct err *e)
+{
+	if (mkdir(path, mode) != 0)
+		return errno == EEXIST || err_errno(e, "cannot make the folder %s", path);
+	return chmod(path, mode) == 0 || errno == EPERM
+	       || err_errno(e, "cannot set the mode of %s", path);
+}
+
+bool file_make_folders(const char *path, mode_t mode, struct err *e)
+{
+	OWNED(drop_text) char *part = own_text(path);
+	char *at = part;
+
+	do {
+		at += strspn(at, "/");
+		at += strcspn(at, "/");
+		const char end = *at;
+		*at = '\0';
+		if (*part && !make_one(part, mode, e))
+			return false;
+		*at = end;
+	} while (*at);
+	return true;
+}
+
 bool file_free_space(const char *path, uint64_t *bytes, struct err *e)
 {
 	struct statvfs fs;

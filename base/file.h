@@ -85,5 +85,9 @@ void outfile_drop(struct outfile **o);
 bool file_write_new(const char *path, struct slice bytes, enum file_existing existing,
     mode_t mode, struct err *e) MUST_CHECK;
 
+/* Makes the folder at path and those above it that are absent, each with that mode whatever the
+ * umask; what is there stays as it is. */
+bool file_make_folders(const char *path, mode_t mode, struct err *e) MUST_CHECK;
+
 /* Free bytes for this user on the file system that will hold path. */
 bool file_free_space(const char *path, uint64_t *bytes, struct err *e) MUST_CHECK;

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -19,30 +18,12 @@ enum {
 	LOG_LINE_MAX = 16 * 1024,
 };
 
-/* Makes the folder and those above it; what is there stays as it is. */
-static bool make_folder(const char *path, struct err *e)
-{
-	OWNED(drop_text) char *part = own_text(path);
-
-	for (char *at = part + 1;; at++) {
-		const char end = *at;
-		if (end != '/' && end != '\0')
-			continue;
-		*at = '\0';
-		if (mkdir(part, 0700) != 0 && errno != EEXIST)
-			return err_errno(e, "cannot make the folder %s", part);
-		*at = end;
-		if (!end)
-			return true;
-	}
-}
-
 /* The state folder, locked against every other process: closing *lock gives it back. */
 static bool enter(const char *folder, int *lock, struct err *e)
 {
 	OWNED(drop_fd) int fd = -1;
 
-	if (!make_folder(folder, e))
+	if (!file_make_folders(folder, 0700, e))
 		return false;
 	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
@@ -56,15 +37,6 @@ static bool enter(const char *folder, int *lock, struct err *e)
 		if (errno != EINTR)
 			return err_errno(e, "cannot lock %s/lock", folder);
 	return true;
-}
-
-/* enter, with the reason why it is needed. */
-static bool enter_to_use(const char *folder, int *lock, struct err *e)
-{
-	return enter(folder, lock, e)
-	       || err_in(e,
-		   "what was used cannot be kept, so that an older bundle would pass for a "
-		   "newer one; SEALIFT_STATE names another folder");
 }
 
 static bool path_of(const char *folder, const char *name, struct buf *out, struct err *e)
@@ -173,14 +145,37 @@ static struct replay_record *find(
 	    use->inventory->channel, use->destination);
 }
 
+bool replay_prepare(const char *folder, struct err *e)
+{
+	OWNED(drop_fd) int lock = -1;
+
+	return enter(folder, &lock, e)
+	       || err_in(e,
+		   "what was used cannot be kept, so that an older bundle would pass for a "
+		   "newer one; SEALIFT_STATE names another folder");
+}
+
+/* Whether there is a state folder to look into, which must be guarded. */
+static bool look(const char *folder, bool *there, struct err *e)
+{
+	OWNED(drop_fd) int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	*there = fd >= 0;
+	if (fd < 0)
+		return errno == ENOENT || err_errno(e, "cannot open %s", folder);
+	return guarded_check(fd, GUARD_USER, e) || err_in(e, "%s", folder);
+}
+
 bool replay_check(
     const char *folder, const struct replay_use *use, enum replay_rule rule, struct err *e)
 {
-	OWNED(drop_fd) int lock = -1;
 	OWNED(buf_drop) struct buf path = BUF(0);
 	OWNED(replay_file_drop) struct replay_file f = {0};
+	bool there;
 
-	if (!enter_to_use(folder, &lock, e) || !read_state(folder, use, &path, &f, e))
+	if (!look(folder, &there, e))
+		return false;
+	if (there && !read_state(folder, use, &path, &f, e))
 		return false;
 	for (size_t i = 0; i < use->judgement->signer_count; i++) {
 		const struct replay_record *had = find(&f, use, i);

@@ -31,6 +31,10 @@ enum replay_rule {
 bool replay_check(const char *folder, const struct replay_use *use, enum replay_rule rule,
     struct err *e) MUST_CHECK;
 
+/* Makes the folder ready for a record.  One that cannot be written is an error before the work,
+ * since after it would be too late. */
+bool replay_prepare(const char *folder, struct err *e) MUST_CHECK;
+
 /* Records the use.  A higher sequence that stands there stays. */
 bool replay_record(const char *folder, const struct replay_use *use, struct err *e) MUST_CHECK;
 

@@ -69,6 +69,13 @@ bool admission_check(const struct admission_options *o, const struct reader *rea
 		   o->allow_rollback ? REPLAY_ALLOW_LOWER : REPLAY_REFUSE, e);
 }
 
+bool admission_prepare(struct err *e)
+{
+	OWNED(buf_drop) struct buf folder = BUF(0);
+
+	return admission_folder(&folder, e) && replay_prepare(buf_text(&folder), e);
+}
+
 bool admission_record(const struct admission *a)
 {
 	OWNED(buf_drop) struct buf folder = BUF(0);

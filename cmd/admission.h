@@ -19,9 +19,12 @@ struct admission {
 	char destination[REFERENCE_TEXT_MAX];
 };
 
-/* ERR_UNTRUSTED, or an error when the state cannot be kept. */
+/* ERR_UNTRUSTED when the bundle must not be used there. */
 bool admission_check(const struct admission_options *o, const struct reader *reader,
     const struct target *target, struct admission *out, struct err *e) MUST_CHECK;
+
+/* An error when the use could not be recorded. */
+bool admission_prepare(struct err *e) MUST_CHECK;
 
 /* Records the use, after all of it is done.  A failure is a warning, since the work is not
  * undone by it: always true. */

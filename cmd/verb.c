@@ -16,6 +16,9 @@ static const struct verb *const verbs[] = {
     &verb_values,
     &verb_extract,
     &verb_head,
+    &verb_trust_list,
+    &verb_trust_add,
+    &verb_trust_remove,
     &verb_state_reset,
 };
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };

@@ -31,6 +31,9 @@ extern const struct verb verb_push;
 extern const struct verb verb_values;
 extern const struct verb verb_extract;
 extern const struct verb verb_head;
+extern const struct verb verb_trust_list;
+extern const struct verb verb_trust_add;
+extern const struct verb verb_trust_remove;
 extern const struct verb verb_state_reset;
 
 /* The verb that the first of count words names, or the first two ("parts need"); *used is how

@@ -1,15 +1,13 @@
 """keygen, judged by openssl and by a terminal; and keys that openssl made."""
 
 import os
-import pty
-import select
 import subprocess
-import time
 
 import pytest
 
 from support import images
 from support.program import binary
+from support.terminal import run as on_a_terminal
 
 
 def openssl(*args):
@@ -76,29 +74,6 @@ def test_passphrase_from_a_descriptor(sealift, tmp_path):
     os.close(inside)
     assert done.returncode == 0, done.stderr
     assert openssl("pkey", "-in", tmp_path / "k.key", "-passin", "pass:by descriptor", "-noout").returncode == 0
-
-
-def on_a_terminal(argv, cwd, environment, answers):
-    """Runs argv on a terminal of its own and types the answers; (status, what the screen showed)."""
-    pid, master = pty.fork()
-    if pid == 0:
-        os.chdir(cwd)
-        os.execve(argv[0], argv, environment)
-    screen, end = b"", time.monotonic() + 30
-    while time.monotonic() < end:
-        if not select.select([master], [], [], 0.3)[0]:
-            if answers:
-                os.write(master, answers.pop(0).encode() + b"\n")
-            continue
-        try:
-            data = os.read(master, 4096)
-        except OSError:
-            break
-        if not data:
-            break
-        screen += data
-    os.close(master)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), screen.decode()
 
 
 def test_passphrase_typed_on_a_terminal_is_not_shown(sealift, tmp_path):

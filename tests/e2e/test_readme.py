@@ -14,7 +14,7 @@ from support.program import binary
 from support.registry import docker_auth
 
 VERBS = ["keygen", "plan", "export", "inspect", "verify", "push", "values", "extract", "head",
-         "state reset"]
+         "trust list", "trust add", "trust remove", "state reset"]
 
 
 def read(name):

@@ -560,7 +560,7 @@ def test_a_state_that_cannot_be_kept_stops_the_push_before_it_begins(sealift, ya
 
 def test_a_record_that_fails_after_the_push_is_a_warning(sealift, yard, place, tmp_path):
     """The state folder's lock cannot be had a second time: all is pushed by then."""
-    argv = ["strace", "-f", "-o", "/dev/null", "-e", "trace=flock", "-e", "inject=flock:error=EIO:when=2", binary(),
+    argv = ["strace", "-f", "-o", "/dev/null", "-e", "trace=flock", "-e", "inject=flock:error=EIO:when=2+", binary(),
             "push", yard.bundle("a", sequence=10), f"{place.host}/warned", *trust(yard, "a"), "--plain-http"]
     done = subprocess.run(argv, cwd=tmp_path, env=sealift.environment(), capture_output=True, text=True, timeout=60)
     assert done.returncode == 0 and "pushed" in done.stdout, done.stdout + done.stderr

@@ -1,0 +1,40 @@
+#include "cmd/rings.h"
+
+#include "base/own.h"
+
+#include <string.h>
+
+#define AT(field) offsetof(struct rings_options, field)
+const struct option rings_options[] = {
+    {"as-approver", 0, OPTION_FLAG, AT(approver), NULL,
+	"those who may approve (approvers.d), not those who may sign (trusted.d)"},
+    {0},
+};
+
+const char *rings_folder(const struct rings_options *o)
+{
+	return o->approver ? RINGS_APPROVERS : RINGS_SIGNERS;
+}
+
+bool rings_survey(const char *name, struct keyring *ring, struct err *e)
+{
+	OWNED(buf_drop) struct buf folder = BUF(0);
+	struct err failure = {0};
+
+	if (!config_path(name, &folder, e))
+		return false;
+	if (keyring_survey(ring, buf_text(&folder), config_guard(), &failure)
+	    || failure.kind == ERR_MISSING)
+		return true;
+	*e = failure;
+	return false;
+}
+
+void rings_hex(const char *text, struct buf *out)
+{
+	for (; *text; text++) {
+		const char c = *text >= 'A' && *text <= 'F' ? (char)(*text - 'A' + 'a') : *text;
+		if (!strchr(": \t\r\n", c))
+			buf_add(out, &c, 1);
+	}
+}
