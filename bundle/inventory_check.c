@@ -3,6 +3,7 @@
 #include "base/own.h"
 #include "bundle/layout.h"
 #include "bundle/names.h"
+#include "manifests/reference.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,19 @@ static bool check_member(const struct inventory *inv, const struct digest *d, ui
 		   (unsigned long long)inv->members[at].size);
 }
 
+/* A whole name, so that two programs do not make two images of it. */
+static bool check_ref(const char *ref, struct err *e)
+{
+	struct reference named;
+	char text[REFERENCE_TEXT_MAX];
+	struct err ignored = {0};
+
+	return (reference_parse(slice_of(ref), &named, &ignored)
+		   && strcmp(reference_text(&named, text), ref) == 0)
+	       || err_set(e, ERR_DAMAGED,
+		   "expected the whole name of an image, HOST/PATH:TAG, found \"%.120s\"", ref);
+}
+
 static bool check_images(const struct inventory *inv, struct err *e)
 {
 	for (size_t i = 0; i < inv->image_count; i++) {
@@ -33,7 +47,8 @@ static bool check_images(const struct inventory *inv, struct err *e)
 			return err_set(e, ERR_DAMAGED,
 			    "expected the images sorted, each once; found %s after %s",
 			    image->ref, inv->images[i - 1].ref);
-		if (!check_member(inv, &image->digest, image->size, image->ref, e))
+		if (!check_ref(image->ref, e)
+		    || !check_member(inv, &image->digest, image->size, image->ref, e))
 			return false;
 		for (size_t b = 0; b < image->blob_count; b++)
 			if (!check_member(inv, &image->blobs[b], UINT64_MAX, image->ref, e))

@@ -75,7 +75,10 @@ enum {
 static const char *const top_keys[TOP_COUNT] = {"_type", "requires", "sigArea", "release",
     "bundle", "charts", "images", "files", "base", "absent", "members", "total"};
 
-enum { TOP_UNKNOWN_MAX = 64 };
+enum {
+	TOP_UNKNOWN_MAX = 64,
+	SMALL_VALUE_MAX = 64 * 1024, /* bytes of a value that is no list of this version's */
+};
 
 static size_t find_key(struct slice key)
 {
@@ -94,6 +97,24 @@ static bool is_new(struct slice key, struct slice *unknown, size_t *count)
 			return false;
 	unknown[(*count)++] = key;
 	return true;
+}
+
+/* A value that was only measured is JSON all the same, or two readers would part over it. */
+static bool check_value(struct slice key, struct slice value, struct err *e)
+{
+	OWNED(buf_drop) struct buf text = BUF(SMALL_VALUE_MAX);
+	OWNED(json_drop) struct json *doc = NULL;
+
+	buf_add(&text, "[", 1);
+	buf_add(&text, value.ptr, value.len);
+	buf_add(&text, "]", 1);
+	return (buf_ok(&text, e) && json_parse(buf_slice(&text), "a value", &doc, e))
+	       || err_in(e, "\"%.*s\"", (int)(key.len > 80 ? 80 : key.len), key.ptr);
+}
+
+static bool is_list(size_t key)
+{
+	return key == TOP_CHARTS || key == TOP_IMAGES || key == TOP_FILES || key == TOP_MEMBERS;
 }
 
 static bool skim_top(struct slice bytes, struct slice values[TOP_COUNT], struct err *e)
@@ -116,6 +137,8 @@ static bool skim_top(struct slice bytes, struct slice values[TOP_COUNT], struct 
 			    (int)(key.len > 80 ? 80 : key.len), key.ptr);
 		if (i < TOP_COUNT)
 			values[i] = value;
+		if (!is_list(i) && !check_value(key, value, e))
+			return false;
 	}
 	if (bad)
 		return err_set(
@@ -177,6 +200,16 @@ static bool read_lists(
 	       && read_list(values[TOP_MEMBERS], "members", entry_member, inv, e);
 }
 
+/* One line, so that it looks the same to every reader and on every terminal. */
+static bool check_line(struct slice bytes, struct err *e)
+{
+	for (size_t i = 0; i + 1 < bytes.len; i++)
+		if (bytes.ptr[i] < ' ' || bytes.ptr[i] > '~')
+			return err_set(
+			    e, ERR_DAMAGED, "expected one line of ASCII, found byte %zu", i);
+	return true;
+}
+
 static bool read_all(struct slice bytes, struct inventory *inv, struct err *e)
 {
 	struct slice values[TOP_COUNT] = {0};
@@ -184,9 +217,9 @@ static bool read_all(struct slice bytes, struct inventory *inv, struct err *e)
 	if (!slice_starts(bytes, first_bytes) || bytes.ptr[bytes.len - 1] != '\n')
 		return err_set(
 		    e, ERR_DAMAGED, "expected %s…, found something else", first_bytes);
-	return skim_top(bytes, values, e) && read_small_parts(values, inv, e)
-	       && check_unused(values, inv, e) && read_lists(values, inv, e)
-	       && inventory_check(inv, bytes.len, e);
+	return check_line(bytes, e) && skim_top(bytes, values, e)
+	       && read_small_parts(values, inv, e) && check_unused(values, inv, e)
+	       && read_lists(values, inv, e) && inventory_check(inv, bytes.len, e);
 }
 
 bool inventory_read(struct slice bytes, struct inventory **out, struct err *e)

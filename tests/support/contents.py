@@ -189,8 +189,9 @@ def _check_lists(inventory):
 
 # ---- DOCUMENTS -----------------------------------------------------------------------------
 
-def document(raw):
-    """(media type, descriptors) of a manifest or an index; of a manifest the config comes first."""
+def document(raw, said=None):
+    """(media type, descriptors) of a manifest or an index; of a manifest the config comes first. Without a type of its
+    own it is what is said of it."""
     need(len(raw) <= DOCUMENT_MAX, "size of a document")
     doc = strict(raw)
     need(isinstance(doc, dict), "a document")
@@ -200,7 +201,7 @@ def document(raw):
     need("fsLayers" not in doc and not (type(version) is int and version == 1), "schema 1")
     need(index != ("layers" in doc or "config" in doc), "one of two")
     kinds, kind = INDEXES if index else MANIFESTS, doc.get("mediaType")
-    kind = kind if isinstance(kind, str) else kinds[0]
+    kind = kind if isinstance(kind, str) else said or kinds[0]
     listed = doc.get("manifests" if index else "layers")
     listed = [] if listed is None else listed
     need(kind in kinds and isinstance(listed, list) and len(listed) < DESCRIPTORS_MAX, "lists")
@@ -220,7 +221,7 @@ def check_documents(inventory, blobs):
         if (name, said) in met:
             continue
         met.add((name, said))
-        kind, parts = document(blobs[name])
+        kind, parts = document(blobs[name], said)
         need(kind == said, "type")
         for part in parts:
             need(part["digest"] in blobs and len(blobs[part["digest"]]) == part["size"], "a part")

@@ -81,11 +81,15 @@ class Forged:
             self.inventory["total"] = reader.BLOCK + reader.padded(size) + reader.AREA + behind
         return dump(self.inventory)
 
-    def write(self, path, signer, text=None, more=()):
-        """Signs text (the inventory as it is now) and writes the file; more signatures may stand beside."""
+    def bytes(self, signer, text=None, more=()):
+        """Signs text (the inventory as it is now); more signatures may stand beside."""
         text = text or self.text()
         parts = [reader.member("bundle/inventory.json", text), reader.area(*sorted([signer.sign(text), *more])),
                  *(reader.member(name, data) for name, data in self.members), bytes(reader.TRAILER)]
+        return b"".join(parts)
+
+    def write(self, path, signer, text=None, more=()):
+        """The same, in a file; its path."""
         with open(path, "wb") as f:
-            f.write(b"".join(parts))
+            f.write(self.bytes(signer, text, more))
         return str(path)
