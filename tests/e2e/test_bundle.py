@@ -13,7 +13,6 @@ from support.images import image, layer
 from support.scripted import Scripted
 
 
-
 @pytest.fixture(scope="module")
 def bundles(session_sealift, keys, tmp_path_factory):
     """{kind of key: path of a small bundle}, and "other": one of the first key with other contents."""
