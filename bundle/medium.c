@@ -98,9 +98,12 @@ struct medium *medium_of_fd(int fd)
 	return &f->medium;
 }
 
-bool medium_open_file(const char *path, struct medium **out, struct err *e)
+bool medium_open_file(
+    const char *path, enum medium_access access, struct medium **out, struct err *e)
 {
-	OWNED(drop_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	OWNED(drop_fd)
+	int fd =
+	    open(path, (access == MEDIUM_MEND ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 
 	if (fd < 0) {
@@ -116,7 +119,8 @@ bool medium_open_file(const char *path, struct medium **out, struct err *e)
 		return err_set(
 		    e, ERR_USAGE, "expected a file or a block device, found something else");
 	*out = medium_of_fd(fd);
-	(*out)->write = NULL;
+	if (access == MEDIUM_READ)
+		(*out)->write = NULL;
 	((struct file_medium *)*out)->own = true;
 	fd = -1;
 	return true;

@@ -41,8 +41,14 @@ bool medium_is_forward(const struct medium *m);
 void medium_free(struct medium *m);
 void medium_drop(struct medium **m);
 
-/* A file or a block device, opened to be read.  ERR_MISSING when it is not there. */
-bool medium_open_file(const char *path, struct medium **out, struct err *e) MUST_CHECK;
+enum medium_access {
+	MEDIUM_READ,
+	MEDIUM_MEND, /* what is there may be written in place */
+};
+
+/* A file or a block device.  ERR_MISSING when it is not there. */
+bool medium_open_file(
+    const char *path, enum medium_access access, struct medium **out, struct err *e) MUST_CHECK;
 
 /* A file that is open for reading and writing; the fd is borrowed. */
 struct medium *medium_of_fd(int fd);

@@ -26,6 +26,7 @@ struct parts_medium {
 	size_t folder_count;
 	uint64_t size; /* of each part but the last */
 	const struct medium_wish *wish;
+	int flags; /* to open a part with */
 	pthread_mutex_t lock;
 	struct part *parts; /* PARTS_MAX; under the lock */
 };
@@ -59,7 +60,7 @@ static bool open_part(struct parts_medium *m, size_t i, struct err *e)
 
 		buf_addf(&path, "%s/", m->folders[f]);
 		file_name(m, i, &path);
-		m->parts[i].fd = open(buf_text(&path), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+		m->parts[i].fd = open(buf_text(&path), m->flags | O_CLOEXEC | O_NONBLOCK);
 		if (m->parts[i].fd < 0 && errno != ENOENT && errno != ENOTDIR)
 			return err_errno(e, "%s: cannot open it", buf_text(&path));
 	}
@@ -188,6 +189,40 @@ static bool check_end(struct medium *self, uint64_t total, struct err *e)
 	return ok;
 }
 
+static bool write_bytes(
+    struct medium *self, const void *bytes, size_t len, uint64_t offset, struct err *e)
+{
+	struct parts_medium *m = (struct parts_medium *)self;
+	const char *from = bytes;
+
+	while (len) {
+		const size_t i = part_at(m, offset);
+		const uint64_t at = offset - m->size * i;
+		const size_t piece = len < m->size - at ? len : (size_t)(m->size - at);
+
+		pthread_mutex_lock(&m->lock);
+		const bool ok =
+		    need_part(m, i, e) && file_write_at(m->parts[i].fd, from, piece, at, e);
+		pthread_mutex_unlock(&m->lock);
+		if (!ok)
+			return err_in(e, "%s", m->parts[i].name);
+		from += piece;
+		len -= piece;
+		offset += piece;
+	}
+	return true;
+}
+
+static bool uncache(struct medium *self, struct err *e)
+{
+	const struct parts_medium *m = (const struct parts_medium *)self;
+
+	for (size_t i = 0; i < PARTS_MAX; i++)
+		if (m->parts[i].fd >= 0 && !file_forget_cache(m->parts[i].fd, e))
+			return err_in(e, "%s", m->parts[i].name);
+	return true;
+}
+
 static void free_parts(struct medium *self)
 {
 	struct parts_medium *m = (struct parts_medium *)self;
@@ -254,8 +289,11 @@ static struct parts_medium *new_medium(struct slice stem, const struct medium_wi
 	const char *slash = memrchr(stem.ptr, '/', stem.len);
 	const char *name = slash ? slash + 1 : stem.ptr;
 
-	m->medium = (struct medium){
-	    .read = read_bytes, .check_end = check_end, .place = place, .free = free_parts};
+	m->medium = (struct medium){.read = read_bytes,
+	    .check_end = check_end,
+	    .uncache = uncache,
+	    .place = place,
+	    .free = free_parts};
 	m->stem = own_bytes(name, stem.len - (size_t)(name - stem.ptr));
 	m->wish = wish;
 	m->parts = own_array(PARTS_MAX, sizeof(*m->parts));
@@ -272,17 +310,20 @@ static struct parts_medium *new_medium(struct slice stem, const struct medium_wi
 	return m;
 }
 
-bool medium_open_parts(const char *path, const char *const *folders, size_t folder_count,
-    const struct medium_wish *wish, struct medium **out, struct err *e)
+bool medium_open_parts(const struct parts_place *where, enum medium_access access,
+    struct medium **out, struct err *e)
 {
 	struct slice stem;
 
-	if (!parts_is_name(path, &stem))
+	if (!parts_is_name(where->path, &stem))
 		return err_set(e, ERR_USAGE, "expected a part's name, NAME.001");
-	struct parts_medium *m = new_medium(stem, wish);
+	struct parts_medium *m = new_medium(stem, where->wish);
 	OWNED(medium_drop) struct medium *medium = &m->medium;
-	for (size_t i = 0; i < folder_count; i++)
-		add_folder(m, folders[i], strlen(folders[i]));
+	m->flags = access == MEDIUM_MEND ? O_RDWR : O_RDONLY;
+	if (access == MEDIUM_MEND)
+		m->medium.write = write_bytes;
+	for (size_t i = 0; i < where->folder_count; i++)
+		add_folder(m, where->folders[i], strlen(where->folders[i]));
 	if (!learn_size(m, e))
 		return false;
 	*out = STEAL(medium);

@@ -14,11 +14,17 @@ struct medium_wish {
 	bool (*ask)(const struct medium_wish *self, const char *name, struct err *e);
 };
 
-/* Opens the set that the part at path belongs to.  Parts are looked for in its folder, then in
- * the further folders; wish (may be NULL) is asked for one that is in none.  folders are
- * borrowed.  ERR_MISSING when the size of a part cannot be learnt. */
-bool medium_open_parts(const char *path, const char *const *folders, size_t folder_count,
-    const struct medium_wish *wish, struct medium **out, struct err *e) MUST_CHECK;
+/* Where a set's parts may be; all is borrowed while the medium is in use. */
+struct parts_place {
+	const char *path;	    /* of one part, whose folder comes first */
+	const char *const *folders; /* further ones */
+	size_t folder_count;
+	const struct medium_wish *wish; /* is asked for a part that is in none; may be NULL */
+};
+
+/* Opens the set.  ERR_MISSING when the size of a part cannot be learnt. */
+bool medium_open_parts(const struct parts_place *where, enum medium_access access,
+    struct medium **out, struct err *e) MUST_CHECK;
 
 /* Reads NAME.parts.json from the first folder that has one; ERR_MISSING when none has. */
 bool parts_find_list(struct slice stem, const char *const *folders, size_t folder_count,

@@ -144,28 +144,16 @@ static const char *media_type(const char *name)
 	return "application/octet-stream";
 }
 
-/* A sink that hashes. */
-struct hash_sink {
-	struct sink sink;
-	struct hash *hash;
-};
-
-static bool hash_write(struct sink *self, const void *bytes, size_t len, struct err *e)
-{
-	(void)e;
-	hash_add(((struct hash_sink *)self)->hash, bytes, len);
-	return true;
-}
-
 static bool hash_file(const char *path, struct digest *digest, uint64_t *size, struct err *e)
 {
 	OWNED(hash_drop) struct hash *hash = hash_new();
-	struct hash_sink sink = {.sink = {hash_write, NULL}, .hash = hash};
+	struct hash_sink sink;
 	OWNED(drop_fd) int fd = -1;
 	struct file_source source;
 
 	if (!open_plain(path, &fd, size, e))
 		return false;
+	hash_sink_init(&sink, hash);
 	file_source_init(&source, fd, 0, *size);
 	if (!stream_copy(&source.source, &sink.sink, e))
 		return err_in(e, "%s", path);

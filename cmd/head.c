@@ -50,7 +50,8 @@ static bool look(const struct options *o, const char *bundle, struct found *f, s
 {
 	OWNED(medium_drop) struct medium *medium = NULL;
 
-	if (!media_in_open(&o->media, bundle, &medium, e) || !head_read(medium, &f->head, e)
+	if (!media_in_open(&o->media, bundle, MEDIUM_READ, &medium, e)
+	    || !head_read(medium, &f->head, e)
 	    || !inventory_read(buf_slice(&f->head.inventory), &f->inv, e))
 		return err_in(e, "%s", bundle);
 	digest_of(buf_slice(&f->head.inventory), &f->id);

@@ -42,7 +42,7 @@ static bool inspect_unverified(const struct options *o, const char *bundle, stru
 	const struct summary_facts facts = {.id = &glimpse.id};
 	char id[DIGEST_TEXT];
 
-	if (!media_in_open(&o->trust.media, bundle, &medium, e)
+	if (!media_in_open(&o->trust.media, bundle, MEDIUM_READ, &medium, e)
 	    || !reader_glimpse(medium, &glimpse, e))
 		return err_in(e, "%s", bundle);
 	if (o->common.json) {

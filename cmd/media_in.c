@@ -22,26 +22,32 @@ const struct option media_in_options[] = {
     {0},
 };
 
-/* Asks on the terminal, and waits for a line. */
-static bool ask_person(const struct medium_wish *self, const char *name, struct err *e)
+/* Waits for a line on the terminal. */
+static bool wait_for_enter(const char *wish, struct err *e)
 {
 	OWNED(drop_fd) int tty = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
-	OWNED(buf_drop) struct buf shown = BUF(1024);
+	OWNED(buf_drop) struct buf shown = BUF(4096);
 	ssize_t got = 1;
 	char c = 0;
 
-	(void)self;
-	escape(&shown, slice_of(name));
-	if (tty < 0
-	    || dprintf(tty, "insert the medium with %s and press Enter: ", buf_text(&shown))
-		   < 0)
-		return err_set(e, ERR_MISSING, "expected a terminal to ask for %s", name);
+	escape(&shown, slice_of(wish));
+	if (tty < 0 || dprintf(tty, "%s and press Enter: ", buf_text(&shown)) < 0)
+		return err_set(e, ERR_MISSING, "expected a terminal to say: %s", wish);
 	while (got == 1 && c != '\n') {
 		got = read(tty, &c, 1);
 		if (got < 0 && errno == EINTR && stop_check(e))
 			got = 1;
 	}
-	return got == 1 || (stop_check(e) && err_set(e, ERR_MISSING, "%s did not come", name));
+	return got == 1 || (stop_check(e) && err_set(e, ERR_MISSING, "nobody did: %s", wish));
+}
+
+static bool ask_person(const struct medium_wish *self, const char *name, struct err *e)
+{
+	OWNED(buf_drop) struct buf wish = BUF(4096);
+
+	(void)self;
+	buf_addf(&wish, "insert the medium with %s", name);
+	return wait_for_enter(buf_text(&wish), e);
 }
 
 /* Somebody can be asked where both ends of the conversation are a terminal. */
@@ -108,8 +114,8 @@ static bool find_file(const char *path, struct buf *found, struct err *e)
 	return true;
 }
 
-bool media_in_open(
-    const struct media_in_options *o, const char *path, struct medium **out, struct err *e)
+bool media_in_open(const struct media_in_options *o, const char *path,
+    enum medium_access access_wanted, struct medium **out, struct err *e)
 {
 	OWNED(buf_drop) struct buf file = BUF(PATH_ROOM);
 	struct slice stem;
@@ -124,9 +130,20 @@ bool media_in_open(
 	if (!find_file(path, &file, e))
 		return false;
 	if (!parts_is_name(buf_text(&file), &stem))
-		return medium_open_file(buf_text(&file), out, e);
-	return medium_open_parts(
-	    buf_text(&file), o->media.items, o->media.count, find_wish(), out, e);
+		return medium_open_file(buf_text(&file), access_wanted, out, e);
+	const struct parts_place where = {
+	    buf_text(&file), o->media.items, o->media.count, find_wish()};
+	return medium_open_parts(&where, access_wanted, out, e);
+}
+
+bool media_in_change(size_t part, const char *folder, struct err *e)
+{
+	OWNED(buf_drop) struct buf wish = BUF(4096);
+
+	if (!find_wish())
+		return false;
+	buf_addf(&wish, "insert a medium with room for part %zu at %s", part, folder);
+	return wait_for_enter(buf_text(&wish), e);
 }
 
 bool media_in_list(

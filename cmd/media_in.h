@@ -15,8 +15,12 @@ extern const struct option media_in_options[];
 
 /* Opens NAME.tar, a device, NAME.tar.001, a folder that has one bundle, or - for standard
  * input.  A part that is missing is asked for where there is a terminal.  ERR_MISSING. */
-bool media_in_open(const struct media_in_options *o, const char *path, struct medium **out,
-    struct err *e) MUST_CHECK;
+bool media_in_open(const struct media_in_options *o, const char *path,
+    enum medium_access access, struct medium **out, struct err *e) MUST_CHECK;
+
+/* Asks for another medium in that folder, and waits; false where nobody can be asked, or *e
+ * says why not. */
+bool media_in_change(size_t part, const char *folder, struct err *e) MUST_CHECK;
 
 /* The list of parts and chunks beside the bundle at path; ERR_MISSING when there is none. */
 bool media_in_list(const struct media_in_options *o, const char *path, struct parts *out,

@@ -78,8 +78,10 @@ static bool parse_bytes(const char *text, uint64_t *bytes)
 	return *bytes > 0;
 }
 
-static bool parse_split(const char *text, struct watch *watch, uint64_t *bytes, struct err *e)
+bool media_out_size(
+    const struct media_out_options *o, struct watch *watch, uint64_t *bytes, struct err *e)
 {
+	const char *text = o->split;
 	static const uint64_t least = 64 * 1024; /* so that the head needs few parts */
 	static const uint64_t four_gib = (uint64_t)4 << 30;
 
@@ -109,7 +111,7 @@ static bool open_parts(const struct media_out_options *o, const char *path, bool
 		want.folders = o->output.items;
 		want.folder_count = o->output.count;
 	}
-	return parse_split(o->split, watch, &want.size, e)
+	return media_out_size(o, watch, &want.size, e)
 	       && output_to_parts(&want, existing, resume, out, e);
 }
 

@@ -29,6 +29,10 @@ FILE *media_out_messages(const struct media_out_options *o);
 /* Whether what was written is to be read back from its medium: --check-media, and parts. */
 bool media_out_checked(const struct media_out_options *o);
 
+/* The bytes of a part that --split asks for. */
+bool media_out_size(const struct media_out_options *o, struct watch *watch, uint64_t *bytes,
+    struct err *e) MUST_CHECK;
+
 /* Opens it; path is the file's name, in the current folder unless --output says more. */
 bool media_out_open(const struct media_out_options *o, const char *path, bool resume,
     struct watch *watch, struct output **out, struct err *e) MUST_CHECK;

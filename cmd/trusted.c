@@ -107,7 +107,8 @@ static bool open_reader(const struct trust_options *o, const struct common *comm
 
 	if (!make_trust(o, trust, e))
 		return false;
-	if (!media_in_open(&o->media, path, &medium, e) || !reader_open(&medium, trust, out, e))
+	if (!media_in_open(&o->media, path, MEDIUM_READ, &medium, e)
+	    || !reader_open(&medium, trust, out, e))
 		return err_in(e, "%s", path);
 	if (!common->json && !common->quiet)
 		report(*out, path);

@@ -20,6 +20,10 @@ static const struct verb *const verbs[] = {
     &verb_trust_add,
     &verb_trust_remove,
     &verb_state_reset,
+    &verb_split,
+    &verb_parts_need,
+    &verb_parts_patch,
+    &verb_parts_apply,
 };
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
 

@@ -35,6 +35,10 @@ extern const struct verb verb_trust_list;
 extern const struct verb verb_trust_add;
 extern const struct verb verb_trust_remove;
 extern const struct verb verb_state_reset;
+extern const struct verb verb_split;
+extern const struct verb verb_parts_need;
+extern const struct verb verb_parts_patch;
+extern const struct verb verb_parts_apply;
 
 /* The verb that the first of count words names, or the first two ("parts need"); *used is how
  * many.  NULL when there is none. */

@@ -1,5 +1,6 @@
 /* verify: signature, then every byte. */
 #include "base/own.h"
+#include "cmd/damaged.h"
 #include "cmd/output.h"
 #include "cmd/progress.h"
 #include "cmd/summary.h"
@@ -65,8 +66,11 @@ static bool run(void *options, struct err *e)
 	if (!trusted_look(&o->trust, &o->common, bundle, &reader, e))
 		return false;
 	progress_total(progress, reader_inventory(reader)->total);
-	if (!o->head_only && !reader_verify(reader, jobs, progress_watch(progress), e))
+	if (!o->head_only && !reader_verify(reader, jobs, progress_watch(progress), e)) {
+		if (e->kind == ERR_DAMAGED)
+			damaged_report(&o->trust.media, bundle, reader, stderr);
 		return err_in(e, "%s", bundle);
+	}
 	report(o, reader);
 	return true;
 }

@@ -73,6 +73,25 @@ bool verify_sink_end(struct verify_sink *v, struct err *e)
 	return check_size(v->seen, &v->want, e) && check_digest(v->hash, &v->want, e);
 }
 
+static bool hash_write(struct sink *self, const void *bytes, size_t len, struct err *e)
+{
+	(void)e;
+	hash_add(((struct hash_sink *)self)->hash, bytes, len);
+	return true;
+}
+
+static bool hash_rewind(struct sink *self, struct err *e)
+{
+	(void)e;
+	hash_restart(((struct hash_sink *)self)->hash);
+	return true;
+}
+
+void hash_sink_init(struct hash_sink *s, struct hash *hash)
+{
+	*s = (struct hash_sink){.sink = {hash_write, hash_rewind}, .hash = hash};
+}
+
 /* Reads the last block whole, and one byte more to know that there is none. */
 static bool read_last(struct verify_source *v, size_t *beyond, struct err *e)
 {

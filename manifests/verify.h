@@ -22,6 +22,13 @@ void verify_sink_drop(struct verify_sink *v);
  * The order of PROTOCOL DL-11: size first, then digest. */
 bool verify_sink_end(struct verify_sink *v, struct err *e) MUST_CHECK;
 
+/* A sink that only hashes; the hash is borrowed. */
+struct hash_sink {
+	struct sink sink;
+	struct hash *hash;
+};
+void hash_sink_init(struct hash_sink *s, struct hash *hash);
+
 /* Reads from another source while hashing, and withholds the last block until the digest
  * matches, so that an upload of wrong bytes can never be completed. */
 struct verify_source {

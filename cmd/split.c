@@ -1,0 +1,157 @@
+/* split: a bundle that is there, cut into parts for several media. */
+#include "bundle/split.h"
+
+#include "base/own.h"
+#include "cmd/media_in.h"
+#include "cmd/media_out.h"
+#include "cmd/output.h"
+#include "cmd/progress.h"
+#include "cmd/verb.h"
+#include "manifests/json.h"
+
+#include <string.h>
+
+struct options {
+	struct common common;
+	struct media_in_options media;
+	struct media_out_options out;
+};
+
+#define AT(field) offsetof(struct options, field)
+static const struct option_group groups[] = {
+    {media_out_options, AT(out), "Where to write"},
+    {media_in_options, AT(media), "Media"},
+    {common_options, AT(common), "General"},
+    {0},
+};
+
+static bool has_room(const char *folder, uint64_t need)
+{
+	static const uint64_t list_room = (uint64_t)1024 * 1024; /* for what stands beside it */
+	OWNED(buf_drop) struct buf path = BUF(4096);
+	struct err ignored = {0};
+
+	buf_addf(&path, "%s/x", folder);
+	return output_has_room(buf_text(&path), need + list_room, &ignored);
+}
+
+/* Into the next folder in turn that has room; where none has and somebody is there, the medium
+ * is changed. */
+static bool choose_folder(
+    const struct options *o, size_t i, uint64_t need, const char **folder, struct err *e)
+{
+	const struct texts *folders = &o->out.output;
+
+	do {
+		for (size_t turn = 0; turn < folders->count; turn++) {
+			*folder = folders->items[(i + turn) % folders->count];
+			if (has_room(*folder, need))
+				return true;
+		}
+	} while (media_in_change(i + 1, *folder, e));
+	return e->kind
+	       || err_set(e, ERR_SYSTEM,
+		   "the disk is full: expected room for %llu bytes of part %zu, found none; "
+		   "make "
+		   "room or name another folder",
+		   (unsigned long long)need, i + 1);
+}
+
+static bool find_part(
+    const struct options *o, const struct splitting *s, const char *name, size_t i)
+{
+	for (size_t f = 0; f < o->out.output.count; f++) {
+		const struct part_home home = {o->out.output.items[f], name, FILE_REFUSE};
+		if (splitting_has(s, &home, i))
+			return true;
+	}
+	return false;
+}
+
+static bool write_part(const struct options *o, const struct splitting *s, const char *name,
+    size_t i, struct progress *progress, struct err *e)
+{
+	struct part_home home = {
+	    .name = name, .existing = o->out.force ? FILE_REPLACE : FILE_REFUSE};
+
+	if (find_part(o, s, name, i))
+		return true;
+	if (!choose_folder(o, i, splitting_size(s, i), &home.folder, e)
+	    || !splitting_write(s, &home, i, progress_watch(progress), e))
+		return false;
+	progress_step(
+	    progress, "wrote part %zu of %zu into %s", i + 1, s->list.count, home.folder);
+	return true;
+}
+
+static bool report(const struct options *o, const struct parts *list)
+{
+	OWNED(buf_drop) struct buf text = BUF(PARTS_LIST_MAX);
+	struct json_writer w = {.out = &text};
+	char id[DIGEST_TEXT];
+
+	if (!o->common.json) {
+		say(stdout, "%zu part%s, %llu bytes\n", list->count, plural(list->count),
+		    (unsigned long long)list->total);
+		return true;
+	}
+	json_begin(&w, '{');
+	json_pair(&w, "event", "result");
+	json_pair(&w, "id", digest_text(&list->id, id));
+	json_key(&w, "parts");
+	json_put_u64(&w, list->count);
+	json_key(&w, "total");
+	json_put_u64(&w, list->total);
+	json_end(&w, '}');
+	(void)puts(buf_text(&text));
+	return true;
+}
+
+static bool run(void *options, struct err *e)
+{
+	const struct options *o = options;
+	const char *path = o->common.arguments.items[0];
+	OWNED(progress_drop) struct progress *progress = progress_new(&o->common, "read");
+	OWNED(medium_drop) struct medium *from = NULL;
+	OWNED(splitting_drop) struct splitting s = {0};
+	const char *slash = strrchr(path, '/');
+	uint64_t size;
+	char id[DIGEST_TEXT];
+
+	if (!o->out.split || !o->out.output.count)
+		return err_set(e, ERR_USAGE, "expected --split SIZE and --output FOLDER");
+	if (!media_out_size(&o->out, progress_watch(progress), &size, e)
+	    || !media_in_open(&o->media, path, MEDIUM_READ, &from, e))
+		return err_in(e, "%s", path);
+	if (medium_is_forward(from))
+		return err_set(e, ERR_USAGE, "%s: expected a file, found a pipe", path);
+	if (!splitting_read(from, size, progress_watch(progress), &s, e))
+		return err_in(e, "%s", path);
+	if (!o->common.quiet && !o->common.json)
+		say(stdout, "%s: %s\n", path, digest_text(&s.list.id, id));
+	progress_begin(progress, "split", s.list.total);
+	for (size_t i = 0; i < s.list.count; i++)
+		if (!write_part(o, &s, slash ? slash + 1 : path, i, progress, e))
+			return false;
+	progress_rate(progress);
+	return report(o, &s.list);
+}
+
+const struct verb verb_split = {
+    .name = "split",
+    .arguments = "BUNDLE",
+    .least = 1,
+    .most = 1,
+    .summary = "cut a bundle into parts for several media",
+    .about = "Reads the whole bundle, checks it by its own inventory, and writes parts "
+	     "NAME.tar.001 and so on of at most --split SIZE, in turn into each folder of "
+	     "--output that has room; on a terminal it asks for the next medium where none "
+	     "has. Each part is read back from its medium. Parts that are there already "
+	     "stay, so that the same command continues. No key is needed: splitting "
+	     "believes nothing, and verify reads the parts where they are.",
+    .example =
+	"  sealift split immuta-2024.1.5.tar --split fat32 -o /media/usb1 -o /media/usb2",
+    .groups = groups,
+    .size = sizeof(struct options),
+    .run = run,
+};
