@@ -4,6 +4,7 @@
 #include "bundle/damage.h"
 #include "bundle/survey.h"
 #include "cmd/output.h"
+#include "manifests/verify.h"
 
 #include <stdlib.h>
 
@@ -28,13 +29,30 @@ static size_t chunks_of_part(const struct damage *all, uint64_t part_size, size_
 	return (size_t)(end - part_size * i / PART_CHUNK);
 }
 
-static void say_part(const struct damage *all, const struct parts *list, size_t i, FILE *out)
+/* A chunk may have bytes of several parts; the part's own hash tells which is bad. */
+static bool part_holds(struct medium *m, const struct parts *list, size_t i)
+{
+	const uint64_t left = list->total - list->size * i;
+	const struct descriptor want = {
+	    .digest = list->hashes[i], .size = left < list->size ? left : list->size};
+	OWNED(verify_source_drop) struct verify_source verify = {0};
+	struct medium_source from;
+	struct sink nowhere = null_sink();
+	struct err ignored = {0};
+
+	medium_source_init(&from, m, list->size * i, want.size);
+	verify_source_init(&verify, &want, &from.source);
+	return stream_copy(&verify.source, &nowhere, &ignored);
+}
+
+static void say_part(
+    struct medium *m, const struct damage *all, const struct parts *list, size_t i, FILE *out)
 {
 	OWNED(damage_drop) struct damage part = {0};
 	OWNED(buf_drop) struct buf ranges = BUF(4096);
 
 	of_part(all, list->size, i, &part);
-	if (!damage_count(&part))
+	if (!damage_count(&part) || part_holds(m, list, i))
 		return;
 	damage_ranges(&part, &ranges);
 	say(out, "damaged: part %zu, chunk%s %s of %zu%s\n", i + 1, plural(damage_count(&part)),
@@ -44,12 +62,13 @@ static void say_part(const struct damage *all, const struct parts *list, size_t 
 		: "");
 }
 
-static void say_damage(const struct damage *damage, const struct parts *list, FILE *out)
+static void say_damage(
+    struct medium *m, const struct damage *damage, const struct parts *list, FILE *out)
 {
 	OWNED(buf_drop) struct buf ranges = BUF(4096);
 
 	for (size_t i = 0; i < list->count && list->count > 1; i++)
-		say_part(damage, list, i, out);
+		say_part(m, damage, list, i, out);
 	if (list->count > 1)
 		return;
 	damage_ranges(damage, &ranges);
@@ -76,6 +95,6 @@ void damaged_report(const struct media_in_options *media, const char *path,
 	if (!media_in_open(media, path, MEDIUM_READ, &m, &ignored)
 	    || !damage_find(m, &list, NULL, &damage, &ignored) || !damage_count(&damage))
 		return;
-	say_damage(&damage, &list, out);
+	say_damage(m, &damage, &list, out);
 	say(out, "sealift parts need prints the line that asks for them\n");
 }

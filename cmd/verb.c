@@ -24,6 +24,7 @@ static const struct verb *const verbs[] = {
     &verb_parts_need,
     &verb_parts_patch,
     &verb_parts_apply,
+    &verb_state_reset,
 };
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
 

@@ -15,6 +15,22 @@ from support.registry import docker_auth
 
 VERBS = ["keygen", "plan", "export", "inspect", "verify", "push", "values", "extract", "head",
          "trust list", "trust add", "trust remove", "state reset"]
+VERBS = [
+    "keygen",
+    "plan",
+    "export",
+    "inspect",
+    "verify",
+    "push",
+    "values",
+    "extract",
+    "head",
+    "split",
+    "parts need",
+    "parts patch",
+    "parts apply",
+    "state reset",
+]
 
 
 def read(name):

@@ -229,7 +229,8 @@ enum err_kind sample_verify(const struct sample *s, const char *path, struct err
 	struct reader *r = NULL;
 
 	err_clear(e);
-	if (medium_open_file(path, MEDIUM_READ, &medium, e) && reader_open(&medium, s->trust, &r, e))
+	if (medium_open_file(path, MEDIUM_READ, &medium, e)
+	    && reader_open(&medium, s->trust, &r, e))
 		(void)!reader_verify(r, 1, NULL, e);
 	reader_free(r);
 	medium_free(medium);
