@@ -20,6 +20,8 @@ static void put_export(struct json_writer *w, const char *path, const struct inv
 	json_put_u64(w, inv->image_count);
 	json_key(w, "charts");
 	json_put_u64(w, inv->chart_count);
+	json_key(w, "files");
+	json_put_u64(w, inv->file_count);
 	json_end(w, '}');
 }
 
@@ -42,9 +44,9 @@ bool result_of_export(const struct common *common, const char *path, const struc
 		(void)fprintf(out, "%s\n", buf_text(&text));
 		return true;
 	}
-	say(out, "wrote %s: %zu image%s, %zu chart%s, %s\n", path, inv->image_count,
+	say(out, "wrote %s: %zu image%s, %zu chart%s, %zu file%s, %s\n", path, inv->image_count,
 	    plural(inv->image_count), inv->chart_count, plural(inv->chart_count),
-	    size_text(inv->total, size));
+	    inv->file_count, plural(inv->file_count), size_text(inv->total, size));
 	say(out, "%s, signed by %s\n", id, kid);
 	return true;
 }

@@ -3,8 +3,11 @@
 #include "base/own.h"
 #include "cmd/config.h"
 #include "cmd/output.h"
+#include "manifests/json.h"
 
 #include <time.h>
+
+enum { EVENT_MAX = 64 * 1024 };
 
 #define AT(field) offsetof(struct trust_options, field)
 const struct option trust_options[] = {
@@ -115,6 +118,22 @@ static bool open_reader(const struct trust_options *o, const struct common *comm
 	return true;
 }
 
+/* The id is the first that a program sees, too. */
+static void print_event(const struct reader *reader, const char *path)
+{
+	OWNED(buf_drop) struct buf text = BUF(EVENT_MAX);
+	struct json_writer w = {.out = &text};
+	char id[DIGEST_TEXT];
+
+	json_begin(&w, '{');
+	json_pair(&w, "event", "bundle");
+	json_pair(&w, "id", digest_text(reader_id(reader), id));
+	json_pair(&w, "bundle", path);
+	json_pair(&w, "signer", reader_signer(reader));
+	json_end(&w, '}');
+	(void)puts(buf_text(&text));
+}
+
 bool trusted_open(const struct trust_options *o, const struct common *common, const char *path,
     struct reader **out, struct err *e)
 {
@@ -123,6 +142,8 @@ bool trusted_open(const struct trust_options *o, const struct common *common, co
 
 	if (!open_reader(o, common, path, trust, &reader, e))
 		return false;
+	if (common->json)
+		print_event(reader, path);
 	if (!judge_time(reader_inventory(reader), trust->now, e))
 		return err_in(e, "%s", path);
 	*out = STEAL(reader);

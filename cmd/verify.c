@@ -47,9 +47,11 @@ static void report(const struct options *o, const struct reader *reader)
 		    "checked: not one of the %llu bytes behind it, of %zu members\n",
 		    (unsigned long long)reader_content(reader), inv->member_count);
 	else
-		say(stdout, "verified: %llu bytes, %zu members, %zu image%s, %zu chart%s\n",
+		say(stdout,
+		    "verified: %llu bytes, %zu members, %zu image%s, %zu chart%s, %zu file%s\n",
 		    (unsigned long long)inv->total, inv->member_count, inv->image_count,
-		    plural(inv->image_count), inv->chart_count, plural(inv->chart_count));
+		    plural(inv->image_count), inv->chart_count, plural(inv->chart_count),
+		    inv->file_count, plural(inv->file_count));
 }
 
 static bool run(void *options, struct err *e)

@@ -234,3 +234,15 @@ def test_every_verb_that_opens_a_bundle_says_its_id_first(sealift, full_bundle, 
                         (["values", path, to, *trust, "-f", tmp_path / "v.yaml", "-o", f"{tmp_path}/o/"], 0),
                         (["push", path, to, *trust, "--plain-http", "--authfile", authfile], 0)):
         assert id_of(path) in sealift.ok(*words).out.splitlines()[line], words
+
+
+def test_every_verb_says_the_id_first_to_a_program_too(sealift, full_bundle, customer, authfile, tmp_path):
+    path, trust = full_bundle.path, full_bundle.keys.trusting()
+    (tmp_path / "v.yaml").write_text("a: 1\n")
+    to = f"{customer.host}/first-json"
+    for words in (["verify", path, *trust], ["inspect", path], ["extract", path, *trust, "--charts", "-o", tmp_path / "x"],
+                  ["head", path, "-o", tmp_path / "h"],
+                  ["values", path, to, *trust, "-f", tmp_path / "v.yaml", "-o", f"{tmp_path}/o/"],
+                  ["push", path, to, *trust, "--plain-http", "--authfile", authfile, "--dry-run"]):
+        first = sealift.ok(*words, "--json").events[0]
+        assert first["id"] == id_of(path) and list(first)[:2] == ["event", "id"], words

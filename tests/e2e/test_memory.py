@@ -1,5 +1,6 @@
 """What a run may cost: memory, bytes written, room beside the bundle (the figures of README and bench)."""
 
+import filecmp
 import os
 
 import pytest
@@ -76,3 +77,18 @@ def test_16384_members_in_40_MiB(costs, make_registry, keys, tmp_path):
     costs.of(40, "verify", "b.tar", *keys.p256.trusting())
     costs.of(40, "inspect", "b.tar", *keys.p256.trusting())
     costs.of(40, "push", "b.tar", registry.host, *keys.p256.trusting(), "--plain-http", "-j", "4")
+
+
+def test_a_large_file_goes_through_in_16_MiB(costs, make_registry, keys, tmp_path):
+    """In and out again: hashed, copied and verified without ever being held, and written once each time."""
+    source, size = make_registry(), 400 * MIB
+    source.plant("team/app", "1.0", images.image([images.layer("small", 1000)]))
+    with open(tmp_path / "driver.run", "wb") as f:
+        f.truncate(size)
+        f.seek(size - 3)
+        f.write(b"end")
+    costs.of(16, "export", "--image", f"{source.host}/team/app:1.0", "--plain-http", "--file", "driver.run",
+             *keys.p256.signing(), "-o", "b.tar")
+    cost = costs.of(16, "extract", "b.tar", "--files", "-o", "out", *keys.p256.trusting())
+    assert cost.written <= size * 1.01
+    assert filecmp.cmp(tmp_path / "driver.run", tmp_path / "out/driver.run", shallow=False)
