@@ -133,7 +133,7 @@ const struct verb verb_trust_list = {
     .about = "Shows every key of trusted.d and approvers.d with its fingerprint and what it "
 	     "is limited to, and how many signatures and approvals trust.conf wants. A file "
 	     "that is refused is named, and the status says so.",
-    .example = "  sealift trust list",
+    .example = "  sealift trust list --json",
     .groups = groups,
     .size = sizeof(struct options),
     .run = run,
