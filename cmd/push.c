@@ -1,7 +1,7 @@
 /* push: a verified bundle into the customer's registry, and the customer's values file with it.
  */
 #include "base/own.h"
-#include "cmd/admission.h"
+#include "cmd/approved.h"
 #include "cmd/customer.h"
 #include "cmd/delivery.h"
 #include "cmd/network.h"
@@ -13,6 +13,7 @@ struct options {
 	struct common common;
 	struct trust_options trust;
 	struct admission_options admission;
+	struct approved_options approved;
 	struct network_options network;
 	struct customer_options customer;
 	const char *on_existing_tag;
@@ -35,6 +36,7 @@ static const struct option_group groups[] = {
     {trust_options, AT(trust), "Trust"},
     {media_in_options, AT(trust.media), "Media"},
     {admission_options, AT(admission), "Admission"},
+    {approved_options, AT(approved), "Approval"},
     {own_options, 0, "Options"},
     {customer_options, AT(customer), "Values"},
     {network_options, AT(network), "Network"},
@@ -82,6 +84,7 @@ static bool run(void *options, struct err *e)
 	    && trusted_open(&o->trust, &o->common, words[0], &reader, e)
 	    && reader_is_whole(reader, e)
 	    && admission_check(&o->admission, reader, &target, &admission, e)
+	    && approved_check(&o->approved, &o->common, &admission, e)
 	    && (o->dry_run || admission_prepare(e))
 	    && delivery_plan(reader, &target, &delivery, e)
 	    && customer_decide(&o->customer, &o->common, reader, &target, &customer, e)

@@ -16,6 +16,7 @@ static const struct verb *const verbs[] = {
     &verb_values,
     &verb_extract,
     &verb_head,
+    &verb_approve,
     &verb_trust_list,
     &verb_trust_add,
     &verb_trust_remove,

@@ -31,6 +31,7 @@ extern const struct verb verb_push;
 extern const struct verb verb_values;
 extern const struct verb verb_extract;
 extern const struct verb verb_head;
+extern const struct verb verb_approve;
 extern const struct verb verb_trust_list;
 extern const struct verb verb_trust_add;
 extern const struct verb verb_trust_remove;

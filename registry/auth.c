@@ -2,7 +2,7 @@
 
 #include "base/own.h"
 #include "manifests/json.h"
-#include "registry/base64.h"
+#include "base/base64.h"
 #include "registry/challenge.h"
 #include "registry/refusal.h"
 

@@ -3,7 +3,7 @@
 #include "base/file.h"
 #include "base/own.h"
 #include "manifests/json.h"
-#include "registry/base64.h"
+#include "base/base64.h"
 
 #include <pthread.h>
 #include <stdlib.h>

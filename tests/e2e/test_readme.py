@@ -31,6 +31,7 @@ VERBS = [
     "parts apply",
     "state reset",
 ]
+         "approve", "trust list", "trust add", "trust remove", "state reset"]
 
 
 def read(name):

@@ -1,4 +1,6 @@
-#include "registry/base64.h"
+#include "base/base64.h"
+
+#include "base/own.h"
 
 #include <string.h>
 
@@ -45,4 +47,14 @@ bool base64_decode(struct slice text, struct buf *out)
 		}
 	}
 	return !out->over && bits < 6;
+}
+
+bool base64_decode_exact(struct slice text, struct buf *out)
+{
+	OWNED(buf_drop) struct buf again = BUF(text.len + 1);
+
+	if (!base64_decode(text, out))
+		return false;
+	base64_encode(buf_slice(out), &again);
+	return !again.over && slice_equal(buf_slice(&again), text);
 }
