@@ -441,7 +441,8 @@ def as_text(event):
 
 def test_json_says_what_the_text_says(values):
     text = values.ok(text=STARTER).out.splitlines()
-    event, = values.ok("--json", "--force", text=STARTER).events
+    bundle, event = values.ok("--json", "--force", text=STARTER).events
+    assert bundle["event"] == "bundle"
     assert event["event"] == "values"
     assert len(event["changes"]) == 7 and len(event["findings"]) >= 1
     assert as_text(event) == text[1:]
