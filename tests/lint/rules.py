@@ -118,6 +118,38 @@ def own_paths(name, lines):
             yield number, "path", "a path of one machine"
 
 
+# ---- docs/THREATS.md -----------------------------------------------------------------------
+
+THREATS = "docs/THREATS.md"
+NAMED_TEST = re.compile(r"`((?:e2e|unit)/[\w/]+\.(?:py|c))::(\w+)`")
+NAMED_CODE = re.compile(r"`((?:%s)/\w+\.[ch])`" % "|".join(ARROWS))
+
+
+def has_test(path, name):
+    """Whether that file of tests/ has that test."""
+    if not path.is_file():
+        return False
+    shape = rf"^def {name}\(" if path.suffix == ".py" else rf"^Test\(\w+, {name}\s*[,)]"
+    return re.search(shape, path.read_text(), re.M) is not None
+
+
+def threats(root, lines):
+    """Each row names a test, and all tests and files that it names exist."""
+    for number, line in enumerate(lines, 1):
+        if not re.match(r"\| \d+ \|", line):
+            continue
+        cells = line.strip("| ").split(" | ")
+        named = NAMED_TEST.findall(cells[-1])
+        if len(cells) != 4 or not named or NAMED_TEST.sub("", cells[-1]).strip(", "):
+            yield number, "threat", "a row is number, attack, defence and the names of its tests"
+        for file, name in named:
+            if not has_test(root / "tests" / file, name):
+                yield number, "threat", f"there is no test {name} in tests/{file}"
+        for file in NAMED_CODE.findall(line):
+            if not (root / file).is_file():
+                yield number, "threat", f"there is no file {file}"
+
+
 CODE_RULES = [includes, functions, goto_beside_owned, single_lines, files, own_paths]
 
 
@@ -129,6 +161,9 @@ def violations(root):
             for rule in CODE_RULES:
                 for number, word, text in rule(name, lines):
                     yield f"{name}:{number}: {word}: {text}"
+    if (root / THREATS).is_file():
+        for number, word, text in threats(root, (root / THREATS).read_text().splitlines()):
+            yield f"{THREATS}:{number}: {word}: {text}"
     for path in sorted(p for folder in ("tests", "docs") for p in (root / folder).rglob("*")):
         if path.suffix in {".c", ".h", ".py", ".sh", ".md", ".1", ".5"}:
             name = path.relative_to(root).as_posix()

@@ -38,6 +38,11 @@ PLANTED = [
     ("base/utils.c", "", "name"),
     ("cmd/common.h", "#pragma once\n", "name"),
     ("base/x.h", "struct x;\n", "once"),
+    ("docs/THREATS.md", "| 1 | a | b | `e2e/test_x.py::test_absent` |\n", "threat"),
+    ("docs/THREATS.md", "| 1 | a | b | `unit/base/x.c::absent` |\n", "threat"),
+    ("docs/THREATS.md", "| 1 | a | b | none yet |\n", "threat"),
+    ("docs/THREATS.md", "| 1 | a | b | `e2e/test_x.py::test_there`, and more |\n", "threat"),
+    ("docs/THREATS.md", "| 1 | a | `base/gone.c` | `e2e/test_x.py::test_there` |\n", "threat"),
     ("tests/x.py", 'PLACE = "' + "/" + 'work/registry"\n', "path"),
 ]
 
@@ -53,7 +58,10 @@ def answered(name, text, word):
         root = pathlib.Path(folder)
         for room in ROOMS:
             (root / room).mkdir()
-        (root / "tests").mkdir()
+        (root / "docs").mkdir()
+        (root / "tests/e2e").mkdir(parents=True)
+        (root / "tests/e2e/test_x.py").write_text("def test_there():\n    pass\n")
+        (root / "docs/THREATS.md").write_text("| 1 | a | b | `e2e/test_x.py::test_there` |\n")
         if rules(root).returncode != 0:
             return False
         (root / name).write_text(text)
