@@ -47,6 +47,15 @@ bool admission_folder(struct buf *out, struct err *e)
 	return buf_ok(out, e);
 }
 
+const char *admission_destination(const struct target *target, char out[REFERENCE_TEXT_MAX])
+{
+	(void)target_text(target, out);
+	for (char *at = out; *at; at++)
+		if (*at >= 'A' && *at <= 'Z')
+			*at = (char)(*at - 'A' + 'a');
+	return out;
+}
+
 static struct replay_use use_of(const struct admission *a)
 {
 	return (struct replay_use){.inventory = reader_inventory(a->reader),
@@ -62,7 +71,7 @@ bool admission_check(const struct admission_options *o, const struct reader *rea
 	OWNED(buf_drop) struct buf folder = BUF(0);
 
 	out->reader = reader;
-	(void)target_text(target, out->destination);
+	(void)admission_destination(target, out->destination);
 	const struct replay_use use = use_of(out);
 	return admission_folder(&folder, e)
 	       && replay_check(buf_text(&folder), &use,

@@ -13,6 +13,10 @@ struct admission_options {
 };
 extern const struct option admission_options[];
 
+/* The one way to write a target where it is compared: "host/prefix" in lower case, into out,
+ * which is returned. */
+const char *admission_destination(const struct target *target, char out[REFERENCE_TEXT_MAX]);
+
 /* A use of reader at target; both are borrowed until the record. */
 struct admission {
 	const struct reader *reader;

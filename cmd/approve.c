@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/own.h"
 #include "bundle/approval.h"
+#include "cmd/admission.h"
 #include "cmd/media_in.h"
 #include "cmd/output.h"
 #include "cmd/passphrase.h"
@@ -62,7 +63,7 @@ static bool set_destination(const struct options *o, struct approval *a, struct 
 		return true;
 	if (!target_parse(o->to, &target, e))
 		return err_in(e, "--to");
-	a->destination = own_text(target_text(&target, text));
+	a->destination = own_text(admission_destination(&target, text));
 	return true;
 }
 

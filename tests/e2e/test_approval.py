@@ -67,7 +67,7 @@ def approve(sealift, yard, bundle, *more, by="x", trust="a", output="a.approval"
 
 @pytest.mark.parametrize("by", ["x", "e"], ids=["P-256", "Ed25519"])
 def test_approve_writes_what_openssl_verifies(sealift, yard, bundle, tmp_path, by):
-    result = approve(sealift, yard, bundle, "--to", "registry.corp:5000/apps", "--expires", "2999-12-31", by=by)
+    result = approve(sealift, yard, bundle, "--to", "Registry.Corp:5000/apps", "--expires", "2999-12-31", by=by)
     assert result.rc == 0 and f"sha256:{id_of(bundle)}" in result.out, repr(result)
     made = json.loads(read(tmp_path / "a.approval"))
     payload = base64.b64decode(made["payload"], validate=True)
