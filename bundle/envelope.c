@@ -8,12 +8,15 @@
 
 #define PAYLOAD_TYPE "application/vnd.in-toto+json"
 
-enum { SIGNATURE_ROOM = 4096 };
+enum {
+	SIGNATURE_ROOM = 4096,
+	ENCODED_MAX = ENVELOPE_MAX + 256,
+};
 
 /* DSSE's pre-authentication encoding: the bytes that are signed. */
 static bool encode(struct slice statement, struct buf *out, struct err *e)
 {
-	buf_init(out, 2 * ENVELOPE_MAX);
+	buf_init(out, ENCODED_MAX);
 	buf_addf(out, "DSSEv1 %zu %s %zu ", strlen(PAYLOAD_TYPE), PAYLOAD_TYPE, statement.len);
 	buf_add(out, statement.ptr, statement.len);
 	return buf_ok(out, e);

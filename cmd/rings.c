@@ -32,9 +32,12 @@ bool rings_survey(const char *name, struct keyring *ring, struct err *e)
 
 void rings_hex(const char *text, struct buf *out)
 {
+	static const char upper[] = "ABCDEF";
+	static const char lower[] = "abcdef";
+
 	for (; *text; text++) {
-		const char c = *text >= 'A' && *text <= 'F' ? (char)(*text - 'A' + 'a') : *text;
-		if (!strchr(": \t\r\n", c))
-			buf_add(out, &c, 1);
+		const char *at = strchr(upper, *text);
+		if (!strchr(": \t\r\n", *text))
+			buf_add(out, at ? &lower[at - upper] : text, 1);
 	}
 }

@@ -193,7 +193,7 @@ THRESHOLDS = {
     "trust.conf: zero": Case(conf("a", "a", "threshold = 0\n"), 3, "trust.conf, line 1", "from 1 to 32"),
     "trust.conf: a word": Case(conf("a", "a", "\nthreshold = two\n"), 3, "trust.conf, line 2", '"two"'),
     "trust.conf: negative": Case(conf("a", "a", "threshold = -1\n"), 3, "trust.conf, line 1"),
-    "trust.conf: an unknown name": Case(conf("a", "a", "treshold = 2\n"), 3, '"treshold"', "trust.conf, line 1"),
+    "trust.conf: an unknown name": Case(conf("a", "a", "thresholds = 2\n"), 3, '"thresholds"', "trust.conf, line 1"),
     "trust.conf: no equals sign": Case(conf("a", "a", "threshold 2\n"), 3, "NAME = VALUE"),
     "trust.conf: binary": Case(conf("a", "a", "\x01\x00\x02"), 3, "trust.conf, line 1"),
 }
