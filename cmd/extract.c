@@ -244,11 +244,11 @@ static bool check_options(const struct options *o, struct err *e)
 }
 
 /* Members of a pipe pass once, and two names may stand for one member. */
-static bool check_medium(const struct reader *reader, struct err *e)
+static bool check_medium(const struct reader *reader, const char *bundle, struct err *e)
 {
-	return !reader_is_forward(reader)
-	       || err_set(
-		   e, ERR_USAGE, "expected a file or parts to extract from, found a pipe");
+	if (!reader_is_forward(reader))
+		return reader_is_whole(reader, e) || err_in(e, "%s", bundle);
+	return err_set(e, ERR_USAGE, "expected a file or parts to extract from, found a pipe");
 }
 
 static bool run(void *options, struct err *e)
@@ -261,8 +261,7 @@ static bool run(void *options, struct err *e)
 	/* clang-format off */
 	return check_options(o, e)
 	    && trusted_open(&o->trust, &o->common, bundle, &reader, e)
-	    && check_medium(reader, e)
-	    && reader_is_whole(reader, e)
+	    && check_medium(reader, bundle, e)
 	    && list(o, reader_inventory(reader), &pieces, e)
 	    && check_free(&pieces, e)
 	    && extract_all(reader, &pieces, e)

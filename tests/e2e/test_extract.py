@@ -11,6 +11,7 @@ import pytest
 
 from support import reader
 from support.forge import Forged, Signer
+from support.program import binary
 
 CHART = "immuta-4.13.5.tgz"
 
@@ -154,6 +155,58 @@ def test_a_chart_called_like_a_file_is_refused(extract, full_bundle, tmp_path):
     result = extract("--charts", "--files", "-o", tmp_path / "out", bundle=path, trust=trust)
     assert result.rc == 1 and "one folder" in result.err and not (tmp_path / "out").exists(), result
     assert extract("--charts", "-o", tmp_path / "out", bundle=path, trust=trust).rc == 0
+
+
+def test_a_file_that_a_lie_names_is_refused(extract, full_bundle, tmp_path):
+    for i, name in enumerate(("../evil", "/evil", ".evil", "-evil", "a b", "Nul.txt", "evil.", "driver-2.1.RUN", "")):
+        def change(inventory, name=name):
+            inventory["files"][-1]["name"] = name
+            inventory["files"].sort(key=lambda f: f["name"])
+
+        folder = tmp_path / str(i)
+        folder.mkdir()
+        path, trust = forged(full_bundle, folder, change)
+        result = extract("--files", "-o", folder / "out", bundle=path, trust=trust)
+        assert result.rc == 4 and "file" in result.err and not (folder / "out").exists(), result
+
+
+def test_an_expired_bundle_gives_nothing(extract, full_bundle, tmp_path):
+    path, trust = forged(full_bundle, tmp_path, lambda i: i["bundle"].update(expires=i["bundle"]["created"]))
+    result = extract("--files", "-o", tmp_path / "out", bundle=path, trust=trust)
+    assert result.rc == 3 and not (tmp_path / "out").exists(), result
+
+
+@pytest.fixture
+def parts(sealift, full_bundle, tmp_path):
+    """The folder of the bundle in parts, full.tar.001 and so on."""
+    (tmp_path / "parts").mkdir()
+    shutil.copy(full_bundle.path, tmp_path / "full.tar")
+    sealift.ok("split", tmp_path / "full.tar", "--split", "1M", "-o", tmp_path / "parts")
+    return tmp_path / "parts"
+
+
+def test_out_of_parts_where_they_are(extract, full_bundle, parts, tmp_path, sealift, keys):
+    first = parts / "full.tar.001"
+    assert len(list(parts.glob("full.tar.*"))) > 2
+    assert extract("--files", "-o", tmp_path / "out", bundle=first).rc == 0
+    assert {name: contents(tmp_path / "out" / name) for name in full_bundle.files} == full_bundle.files
+    sealift.ok("head", first, "-o", tmp_path / "h")
+    assert contents(tmp_path / "h") == contents(parts / "full.head")
+    (parts / "full.tar.002").unlink()
+    result = extract("--files", "-o", tmp_path / "none", bundle=first)
+    assert result.rc == 7 and "full.tar.002" in result.err and not (tmp_path / "none").exists(), result
+    sealift.ok("verify", "--head-only", first, *keys.p256.trusting())
+
+
+def test_a_pipe_gives_a_head_but_no_files(sealift, full_bundle, tmp_path):
+    trust = full_bundle.keys.trusting()
+    shell = f"cat {full_bundle.path} | {binary()}"
+    refused = subprocess.run(["sh", "-c", f"{shell} extract - --files -o y --trust {trust[1]}"], cwd=tmp_path,
+                             env=sealift.environment(), capture_output=True, text=True)
+    assert refused.returncode == 2 and "pipe" in refused.stderr and not (tmp_path / "y").exists(), refused
+    subprocess.run(["sh", "-c", f"{shell} head - -o h"], cwd=tmp_path, env=sealift.environment(), check=True)
+    whole = contents(full_bundle.path)
+    assert contents(tmp_path / "h") == whole[:reader.split(whole)[1] + reader.AREA]
 
 
 # ---- the head ------------------------------------------------------------------------------

@@ -308,3 +308,29 @@ Test(names, of_files)
 	cr_expect_not(name_is_file(slice_of(text)));
 	cr_expect_not(name_is_file(slice_at("a\0b", 3)));
 }
+
+Test(names, of_charts_channels_and_labels)
+{
+	static const struct name_row charts[] = {{"immuta-4.13.5.tgz", true},
+	    {"a-1.0.0+build.7.tgz", true}, {"../a-1.tgz", false}, {"a/b-1.tgz", false},
+	    {"-a-1.tgz", false}, {"con.a-1.tgz", false}, {"a-1 2.tgz", false}};
+	static const struct name_row channels[] = {{"stable", true}, {"2024.1_x-y", true},
+	    {"", false}, {"-x", false}, {".x", false}, {"a/b", false}, {"a+b", false}};
+	static const struct name_row labels[] = {{"change", true}, {"example.com/team", true},
+	    {"", false}, {"/x", false}, {"a b", false}, {"a=b", false}};
+	static const struct name_row values[] = {{"", true}, {"CHG-1 \"a\" = b ~", true},
+	    {"a\tb", false}, {"\x7f", false}, {"\xc3\xa4", false}, {"\x1b[2J", false}};
+	static const struct {
+		const struct name_row *rows;
+		size_t count;
+		bool (*good)(struct slice);
+	} tables[] = {{charts, sizeof(charts) / sizeof(*charts), name_is_chart_file},
+	    {channels, sizeof(channels) / sizeof(*channels), name_is_channel},
+	    {labels, sizeof(labels) / sizeof(*labels), name_is_label},
+	    {values, sizeof(values) / sizeof(*values), name_is_label_value}};
+
+	for (size_t t = 0; t < sizeof(tables) / sizeof(*tables); t++)
+		for (size_t i = 0; i < tables[t].count; i++)
+			cr_expect_eq(tables[t].good(slice_of(tables[t].rows[i].text)),
+			    tables[t].rows[i].good, "table %zu, row %zu", t, i);
+}
