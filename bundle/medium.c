@@ -146,8 +146,8 @@ static bool source_rewind(struct source *self, struct err *e)
 	struct medium_source *s = (struct medium_source *)self;
 
 	if (s->at && medium_is_forward(s->medium))
-		return err_set(e, ERR_SYSTEM,
-		    "expected an input that can begin again, found a pipe; use a file");
+		return err_set(e, ERR_PARTIAL,
+		    "expected to send it once more, found that its bytes have passed the pipe");
 	s->at = 0;
 	return true;
 }

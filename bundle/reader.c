@@ -119,6 +119,21 @@ bool reader_member(const struct reader *r, size_t i, struct member_source *s, st
 	return region_open(&region, s, e) || in_member(r, i, e);
 }
 
+bool reader_holds(const struct reader *r, size_t i)
+{
+	const uint64_t from = r->layout.area + SIGNATURE_AREA;
+	const uint64_t end = layout_data(&r->layout, i) + r->inv->members[i].size;
+
+	return !reader_is_forward(r) || end - from <= SMALL_MEMBER_MAX;
+}
+
+bool reader_member_end(const struct reader *r, size_t i, struct err *e)
+{
+	const struct region region = region_of(r, i);
+
+	return region_check_padding(&region, e) || in_member(r, i, e);
+}
+
 bool reader_small(const struct reader *r, size_t i, struct buf *out, struct err *e)
 {
 	OWNED(member_source_drop) struct member_source source = {0};
@@ -290,6 +305,11 @@ bool reader_is_whole(const struct reader *r, struct err *e)
 uint64_t reader_content(const struct reader *r)
 {
 	return r->layout.total - r->layout.headers[0];
+}
+
+bool reader_end(const struct reader *r, struct err *e)
+{
+	return verify_end(r, e);
 }
 
 bool reader_verify(const struct reader *r, size_t jobs, struct watch *watch, struct err *e)

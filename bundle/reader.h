@@ -38,6 +38,16 @@ const char *const *reader_unchecked(const struct reader *r);
 bool reader_member(
     const struct reader *r, size_t i, struct member_source *s, struct err *e) MUST_CHECK;
 
+/* Whether member i can be read again after its bytes have passed. */
+bool reader_holds(const struct reader *r, size_t i);
+
+/* Checks what stands behind the data of member i, as reader_member does not; where bytes pass
+ * in order this comes next. */
+bool reader_member_end(const struct reader *r, size_t i, struct err *e) MUST_CHECK;
+
+/* Checks the end of the bundle. */
+bool reader_end(const struct reader *r, struct err *e) MUST_CHECK;
+
 /* A small member whole, verified. */
 bool reader_small(const struct reader *r, size_t i, struct buf *out, struct err *e) MUST_CHECK;
 

@@ -19,14 +19,6 @@ static bool check_header(const struct region *r, struct err *e)
 	       || err_set(e, ERR_DAMAGED, "expected its tar header, found other bytes");
 }
 
-static bool check_padding(const struct region *r, struct err *e)
-{
-	const uint64_t size = r->member->size;
-
-	return region_zeros(
-	    r->medium, r->at + TAR_BLOCK + size, (size_t)(ustar_padded(size) - size), e);
-}
-
 bool region_zeros(struct medium *m, uint64_t at, size_t len, struct err *e)
 {
 	static const unsigned char zeros[TRAILER];
@@ -56,9 +48,17 @@ void member_source_drop(struct member_source *s)
 	verify_source_drop(&s->verify);
 }
 
+bool region_check_padding(const struct region *r, struct err *e)
+{
+	const uint64_t size = r->member->size;
+
+	return region_zeros(
+	    r->medium, r->at + TAR_BLOCK + size, (size_t)(ustar_padded(size) - size), e);
+}
+
 bool region_check_frame(const struct region *r, struct err *e)
 {
-	return check_header(r, e) && check_padding(r, e);
+	return check_header(r, e) && region_check_padding(r, e);
 }
 
 bool region_check(const struct region *r, struct sink *sink, struct err *e)
@@ -66,5 +66,5 @@ bool region_check(const struct region *r, struct sink *sink, struct err *e)
 	OWNED(member_source_drop) struct member_source source = {0};
 
 	return region_open(r, &source, e) && stream_copy(&source.verify.source, sink, e)
-	       && check_padding(r, e);
+	       && region_check_padding(r, e);
 }

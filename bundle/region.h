@@ -28,6 +28,9 @@ void member_source_drop(struct member_source *s);
 /* Header and padding; of a member whose data was verified on its way in. */
 bool region_check_frame(const struct region *r, struct err *e) MUST_CHECK;
 
+/* The padding behind the data. */
+bool region_check_padding(const struct region *r, struct err *e) MUST_CHECK;
+
 /* Header, data and padding; the data goes on into sink. */
 bool region_check(const struct region *r, struct sink *sink, struct err *e) MUST_CHECK;
 

@@ -119,27 +119,31 @@ static const char *const outcomes[] = {
     [PUSH_MOUNTED] = "mounted",
 };
 
-static bool bring_blob(
-    const struct phase *ph, size_t worker, const struct job *job, struct err *e)
+void carry_tell(
+    const struct phase *ph, const struct descriptor *blob, enum push_outcome outcome)
 {
-	const struct delivery *d = ph->delivery;
-	const struct member *m = &reader_inventory(d->reader)->members[job->member];
-	const struct descriptor blob = {.digest = m->digest, .size = m->size};
-	OWNED(member_source_drop) struct member_source source = {0};
-	enum push_outcome outcome;
-	struct repository at;
-
-	if (!parcel_repository(ph, worker, &d->parcels[job->repository], &at, e)
-	    || !reader_member(d->reader, job->member, &source, e)
-	    || !push_blob(&at, &blob, &source.verify.source, &outcome, e))
-		return false;
 	if (outcome != PUSH_EXISTS)
 		mark_changed(ph->delivery);
 	if (outcome != PUSH_UPLOADED)
 		watch_tell(ph->watch,
-		    &(struct news){.kind = NEWS_BYTES, .what = &blob, .bytes = blob.size});
+		    &(struct news){.kind = NEWS_BYTES, .what = blob, .bytes = blob->size});
 	watch_tell(ph->watch,
-	    &(struct news){.kind = NEWS_DONE, .what = &blob, .text = outcomes[outcome]});
+	    &(struct news){.kind = NEWS_DONE, .what = blob, .text = outcomes[outcome]});
+}
+
+bool carry_blob(const struct phase *ph, size_t worker, const struct job *job,
+    struct source *bytes, struct err *e)
+{
+	const struct delivery *d = ph->delivery;
+	const struct member *m = &reader_inventory(d->reader)->members[job->member];
+	const struct descriptor blob = {.digest = m->digest, .size = m->size};
+	enum push_outcome outcome;
+	struct repository at;
+
+	if (!parcel_repository(ph, worker, &d->parcels[job->repository], &at, e)
+	    || !push_blob(&at, &blob, bytes, &outcome, e))
+		return false;
+	carry_tell(ph, &blob, outcome);
 	return true;
 }
 
@@ -159,19 +163,27 @@ static struct parcel *take_ready(struct delivery *d, const struct job *job, size
 	return ready;
 }
 
-static bool bring_job(void *context, size_t worker, size_t i, struct err *e)
+bool carry_ready(const struct phase *ph, size_t worker, const struct job *job, struct err *e)
 {
-	const struct phase *ph = context;
-	const struct job *job = &ph->delivery->jobs[i];
 	struct parcel *p;
 	size_t next = 0;
 
-	if (!bring_blob(ph, worker, job, e))
-		return err_in(e, "%s", ph->delivery->parcels[job->repository].to.path);
 	while ((p = take_ready(ph->delivery, job, &next)))
 		if (!finish_parcel(ph, worker, p, e))
 			return false;
 	return true;
+}
+
+static bool bring_job(void *context, size_t worker, size_t i, struct err *e)
+{
+	const struct phase *ph = context;
+	const struct job *job = &ph->delivery->jobs[i];
+	OWNED(member_source_drop) struct member_source source = {0};
+
+	if (!reader_member(ph->delivery->reader, job->member, &source, e)
+	    || !carry_blob(ph, worker, job, &source.verify.source, e))
+		return err_in(e, "%s", ph->delivery->parcels[job->repository].to.path);
+	return carry_ready(ph, worker, job, e);
 }
 
 /* Parcels without a single blob: an empty index. */
@@ -218,7 +230,7 @@ static bool partly(const struct delivery *d, struct err *e)
 
 	for (size_t i = 0; i < d->parcel_count; i++)
 		there += d->parcels[i].state != PARCEL_WAITING;
-	if (e->kind != ERR_NETWORK || !d->changed)
+	if ((e->kind != ERR_NETWORK && e->kind != ERR_PARTIAL) || !d->changed)
 		return false;
 	e->kind = ERR_PARTIAL;
 	return err_in(e, "%zu of %zu are in place, run the same command again to continue",
@@ -232,6 +244,10 @@ bool delivery_run(
 
 	if (!list_jobs(d, e) || !finish_empty(&ph, e))
 		return false;
+	if (reader_is_forward(d->reader)) {
+		progress_total(progress, reader_inventory(d->reader)->total);
+		return carry_forward(&ph, e) || partly(d, e);
+	}
 	progress_total(progress, bytes_to_move(d));
 	const struct pool pool = {
 	    .workers = network->jobs, .jobs = d->job_count, .work = bring_job, .context = &ph};

@@ -114,13 +114,18 @@ static bool find_file(const char *path, struct buf *found, struct err *e)
 	return true;
 }
 
+static bool is_stdin(const char *path)
+{
+	return path && strcmp(path, "-") == 0;
+}
+
 bool media_in_open(const struct media_in_options *o, const char *path,
     enum medium_access access_wanted, struct medium **out, struct err *e)
 {
 	OWNED(buf_drop) struct buf file = BUF(PATH_ROOM);
 	struct slice stem;
 
-	if (strcmp(path, "-") == 0) {
+	if (is_stdin(path)) {
 		if (isatty(STDIN_FILENO))
 			return err_set(e, ERR_USAGE,
 			    "expected a pipe or a file as standard input, found a terminal");
@@ -134,6 +139,14 @@ bool media_in_open(const struct media_in_options *o, const char *path,
 	const struct parts_place where = {
 	    buf_text(&file), o->media.items, o->media.count, find_wish()};
 	return medium_open_parts(&where, access_wanted, out, e);
+}
+
+bool media_in_alone(const char *bundle, const char *other, const char *another, struct err *e)
+{
+	return is_stdin(bundle) + is_stdin(other) + is_stdin(another) < 2
+	       || err_set(e, ERR_USAGE,
+		   "expected one thing on standard input, found two: the bundle, a password or "
+		   "the values file");
 }
 
 bool media_in_change(size_t part, const char *folder, struct err *e)

@@ -18,6 +18,11 @@ extern const struct option media_in_options[];
 bool media_in_open(const struct media_in_options *o, const char *path,
     enum medium_access access, struct medium **out, struct err *e) MUST_CHECK;
 
+/* Standard input has one reader: ERR_USAGE when the bundle is "-" and one of the others is,
+ * which may be NULL. */
+bool media_in_alone(
+    const char *bundle, const char *other, const char *another, struct err *e) MUST_CHECK;
+
 /* Asks for another medium in that folder, and waits; false where nobody can be asked, or *e
  * says why not. */
 bool media_in_change(size_t part, const char *folder, struct err *e) MUST_CHECK;

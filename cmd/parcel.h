@@ -6,6 +6,7 @@
 
 #include "cmd/delivery.h"
 #include "cmd/tree.h"
+#include "registry/push.h"
 
 #include <pthread.h>
 
@@ -58,3 +59,17 @@ struct phase {
 /* The repository of a parcel, as one worker sees it. */
 bool parcel_repository(const struct phase *ph, size_t worker, const struct parcel *p,
     struct repository *at, struct err *e) MUST_CHECK;
+
+/* Brings a blob into its repository out of bytes, and tells of it. */
+bool carry_blob(const struct phase *ph, size_t worker, const struct job *job,
+    struct source *bytes, struct err *e) MUST_CHECK;
+void carry_tell(
+    const struct phase *ph, const struct descriptor *blob, enum push_outcome outcome);
+
+/* Gives their names to the parcels that waited for this job alone. */
+bool carry_ready(
+    const struct phase *ph, size_t worker, const struct job *job, struct err *e) MUST_CHECK;
+
+/* Brings all jobs of a bundle whose bytes pass once and in order.  After a failure the rest is
+ * still read and verified: damage found there is worse news. */
+bool carry_forward(const struct phase *ph, struct err *e) MUST_CHECK;

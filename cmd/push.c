@@ -49,6 +49,9 @@ static bool verify_first(const struct options *o, const struct reader *reader,
 {
 	if (!o->verify_first)
 		return true;
+	if (reader_is_forward(reader))
+		return err_set(e, ERR_USAGE,
+		    "--verify-first: expected a file, found a pipe, whose bytes pass once");
 	progress_total(progress, reader_inventory(reader)->total);
 	return reader_verify(reader, network->jobs, progress_watch(progress), e);
 }
@@ -79,7 +82,8 @@ static bool run(void *options, struct err *e)
 	struct admission admission;
 
 	/* clang-format off */
-	return delivery_existing(o->on_existing_tag, &existing, e)
+	return media_in_alone(words[0], o->customer.file, o->network.password_stdin ? "-" : NULL, e)
+	    && delivery_existing(o->on_existing_tag, &existing, e)
 	    && target_parse(words[1], &target, e)
 	    && trusted_open(&o->trust, &o->common, words[0], &reader, e)
 	    && reader_is_whole(reader, e)

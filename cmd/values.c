@@ -34,7 +34,8 @@ static bool run(void *options, struct err *e)
 	if (!o->customer.file && !o->customer.output)
 		return err_set(
 		    e, ERR_USAGE, "expected -f FILE and -o OUT; see sealift values --help");
-	return target_parse(o->common.arguments.items[1], &target, e)
+	return media_in_alone(bundle, o->customer.file, NULL, e)
+	       && target_parse(o->common.arguments.items[1], &target, e)
 	       && trusted_open(&o->trust, &o->common, bundle, &reader, e)
 	       && reader_is_whole(reader, e)
 	       && admission_check(&o->admission, reader, &target, &admission, e)

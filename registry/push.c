@@ -295,6 +295,30 @@ bool push_blob(const struct repository *at, const struct descriptor *blob, struc
 	return true;
 }
 
+bool push_mount(const struct repository *at, const struct descriptor *blob, const char *from,
+    bool *mounted, struct err *e)
+{
+	OWNED(http_answer_drop) struct http_answer a = {0};
+	OWNED(buf_drop) struct buf start = BUF(0);
+	OWNED(buf_drop) struct buf mount = BUF(64 * 1024);
+	OWNED(buf_drop) struct buf url = BUF(64 * 1024);
+	char doing[REGISTRY_DOING_MAX];
+	char digest[DIGEST_TEXT];
+
+	(void)digest_text(&blob->digest, digest);
+	registry_doing(at, HTTP_POST, "a mount of", digest, doing);
+	if (!registry_url(at, "blobs/uploads", "", &start, e)
+	    || !http_url_add_query(buf_text(&start), "mount", digest, &mount, e)
+	    || !http_url_add_query(buf_text(&mount), "from", from, &url, e))
+		return false;
+	struct http_request r = {
+	    .method = HTTP_POST, .url = buf_text(&url), .body_max = REFUSAL_BODY_MAX};
+	if (!registry_send(at, ACCESS_PUSH, &r, doing, &a, e))
+		return false;
+	*mounted = a.status == 201;
+	return true;
+}
+
 /* --- Manifests --- */
 
 static bool read_back(

@@ -20,6 +20,11 @@ bool push_lookup(const struct repository *at, const char *ask, bool *found,
 bool push_blob(const struct repository *at, const struct descriptor *blob, struct source *bytes,
     enum push_outcome *outcome, struct err *e) MUST_CHECK;
 
+/* Asks the registry to take the blob over from another of its repositories (UPL-02); *mounted
+ * is false when it does not, whatever it says. */
+bool push_mount(const struct repository *at, const struct descriptor *blob, const char *from,
+    bool *mounted, struct err *e) MUST_CHECK;
+
 /* PUTs the manifest's exact bytes under ask (a tag or its digest) with its exact media type
  * (PSH-03..05); for a tag, reads it back and compares. */
 bool push_manifest(const struct repository *at, const char *ask,
