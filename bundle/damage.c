@@ -115,17 +115,10 @@ static bool find_by_inventory(
 	return check_members(m, inv, &layout, watch, d, e);
 }
 
-/* Whether the list is this bundle's, as far as its head can be read. */
-static bool list_fits(struct medium *m, const struct parts *list)
+/* A list of which nothing fits is another bundle's, unless there is one chunk only. */
+static bool is_foreign(const struct damage *d)
 {
-	OWNED(head_drop) struct head head = {0};
-	struct err ignored = {0};
-	struct digest id;
-
-	if (!head_read(m, &head, &ignored))
-		return true;
-	digest_of(buf_slice(&head.inventory), &id);
-	return digest_equal(&id, &list->id);
+	return d->chunks > 1 && damage_count(d) == d->chunks;
 }
 
 bool damage_find(struct medium *m, const struct parts *list, struct watch *watch,
@@ -133,11 +126,13 @@ bool damage_find(struct medium *m, const struct parts *list, struct watch *watch
 {
 	OWNED(damage_drop) struct damage d = {0};
 
-	if (list && list_fits(m, list)) {
+	if (list) {
 		set_up(&d, list->total);
 		d.id = list->id;
 		if (!survey_chunks(m, list, d.bad, e))
 			return false;
+		if (is_foreign(&d))
+			damage_drop(&d);
 	}
 	if (!damage_count(&d) && !find_by_inventory(m, watch, &d, e))
 		return false;

@@ -1,0 +1,354 @@
+"""Parts in several folders, pipes, and reading back from the medium: judged by cat, sha256sum, tar and strace."""
+
+import hashlib
+import json
+import os
+import pty
+import re
+import subprocess
+import time
+
+import pytest
+
+from support import images, processes
+from support.program import Program, binary
+from support.scripted import Scripted
+
+MIB = 1024 * 1024
+LAYERS = [images.layer("large", 9 * MIB), images.layer("shared", 9 * MIB), images.layer("small", 500)]
+
+
+@pytest.fixture(scope="module")
+def server():
+    """Two images that share a layer which no pipe holds."""
+    with Scripted() as made:
+        made.store("team/app", "1.0", images.image(LAYERS))
+        made.store("team/web", "1.0", images.image(LAYERS[1:]))
+        yield made
+
+
+@pytest.fixture(scope="module")
+def arguments(server, keys):
+    wanted = [word for name in ("app", "web") for word in ("--image", f"{server.host}/team/{name}:1.0")]
+    return ["export", *wanted, "--plain-http", "--file", keys.ed25519.public, *keys.ed25519.signing()]
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory):
+    """Runs in the module's folder, with one time for all bundles."""
+    made = Program(tmp_path_factory.mktemp("media"))
+    plain = made.environment
+    made.environment = lambda more=None: plain({"SOURCE_DATE_EPOCH": "1790000000", **(more or {})})
+    return made
+
+
+@pytest.fixture(scope="module")
+def whole(program, arguments):
+    """(path, bytes) of the bundle in one file."""
+    program.ok(*arguments, "-o", "whole.tar")
+    path = os.path.join(program.folder, "whole.tar")
+    with open(path, "rb") as f:
+        return path, f.read()
+
+
+def folders(where, count):
+    made = [where / f"stick-{i}" for i in range(count)]
+    for folder in made:
+        folder.mkdir()
+    return made
+
+
+def outputs(made):
+    return [word for folder in made for word in ("-o", folder)]
+
+
+def elsewhere(made):
+    return [word for folder in made[1:] for word in ("--media", folder)]
+
+
+def parts_of(made):
+    """The parts, in order of their numbers."""
+    return sorted((p for folder in made for p in folder.glob("*.tar.[0-9][0-9][0-9]")), key=lambda p: p.name)
+
+
+def joined(made):
+    return subprocess.run(["cat", *parts_of(made)], capture_output=True, check=True).stdout
+
+
+# ---- parts -----------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("size, limit", [("64K", 65536), ("1000000", 10**6), ("7M", 7 * MIB), ("1G", 1 << 30)])
+def test_parts_join_to_the_whole(program, arguments, keys, whole, tmp_path, count, size, limit):
+    made = folders(tmp_path, count)
+    program.ok(*arguments, "--split", size, *outputs(made), "--name", "whole", "--release-version", "1")
+    program.ok(*arguments, "--name", "whole", "--release-version", "1", "-o", tmp_path / "whole.tar")
+    assert joined(made) == (tmp_path / "whole.tar").read_bytes()
+    sizes = [p.stat().st_size for p in parts_of(made)]
+    assert set(sizes[:-1]) <= {limit} and 0 < sizes[-1] <= limit
+    checked = program.ok("verify", parts_of(made)[-1], *keys.ed25519.trusting(),
+                         *[w for folder in made for w in ("--media", folder)])
+    assert "verified" in checked.out
+
+
+def test_list_and_head_stand_beside_each_part(program, arguments, whole, tmp_path):
+    made = folders(tmp_path, 2)
+    program.ok("split", whole[0], "--split", "3M", *outputs(made))
+    lists = [json.loads((folder / "whole.parts.json").read_text()) for folder in made]
+    assert lists[0] == lists[1]
+    inventory = subprocess.run(["tar", "-xOf", whole[0], "--occurrence=1", "bundle/inventory.json"],
+                               capture_output=True, check=True).stdout
+    assert lists[0]["inventory"] == "sha256:" + hashlib.sha256(inventory).hexdigest()
+    for part in lists[0]["parts"]:
+        data = next(folder / part["name"] for folder in made if (folder / part["name"]).exists()).read_bytes()
+        assert (len(data), hashlib.sha256(data).hexdigest()) == (part["size"], part["sha256"])
+    chunks = [hashlib.sha256(whole[1][at:at + 8 * MIB]).hexdigest() for at in range(0, len(whole[1]), 8 * MIB)]
+    assert lists[0]["chunks"] == chunks and len(chunks) == 3
+    head = (made[0] / "whole.head").read_bytes()
+    assert whole[1].startswith(head) and len(head) == 512 + -(-len(inventory) // 512) * 512 + 32768
+
+
+@pytest.mark.parametrize("verb", [["verify"], ["inspect"], ["push", "--dry-run"], ["extract", "--files"]],
+                         ids=lambda verb: verb[0])
+def test_every_verb_reads_parts_in_place(program, keys, whole, registry, make_authfile, tmp_path, verb):
+    made = folders(tmp_path, 3)
+    program.ok("split", whole[0], "--split", "4M", *outputs(made))
+    before = {p: p.stat().st_mtime_ns for folder in made for p in folder.iterdir()}
+    target = [registry.host, "--plain-http", "--authfile", make_authfile(registry)] if verb[0] == "push" else []
+    program.ok(verb[0], made[0] / "whole.tar.001", *target, *verb[1:], *elsewhere(made), *keys.ed25519.trusting(),
+               cwd=tmp_path)
+    assert {p: p.stat().st_mtime_ns for folder in made for p in folder.iterdir()} == before
+
+
+def test_push_from_parts_brings_what_was_exported(program, keys, whole, registry, make_authfile, tmp_path):
+    made = folders(tmp_path, 2)
+    program.ok("split", whole[0], "--split", "2M", *outputs(made))
+    program.ok("push", made[0], *elsewhere(made), f"{registry.host}/from-parts", "--plain-http", "--authfile",
+               make_authfile(registry), *keys.ed25519.trusting())
+    raw, _ = registry.client().manifest("from-parts/team/app", "1.0")
+    assert raw == images.image(LAYERS).top.data
+
+
+@pytest.mark.parametrize("gone, named", [((2,), "part 3 "), ((1, 4), "part 2 .*part 5 ")])
+def test_missing_parts_are_named(program, keys, whole, tmp_path, gone, named):
+    made = folders(tmp_path, 1)
+    program.ok("split", whole[0], "--split", "4M", "-o", made[0])
+    for i, part in [(i, parts_of(made)[i]) for i in gone]:
+        part.rename(tmp_path / f"away-{i}")
+    for path in (made[0], made[0] / "whole.tar.001", made[0] / "whole.tar"):
+        refused = program("verify", path, *keys.ed25519.trusting())
+        assert refused.rc == 7 and re.search(named, refused.err) and "--media" in refused.err, refused
+
+
+def test_one_part_of_another_bundle_is_named(program, keys, whole, tmp_path):
+    made = folders(tmp_path, 1)
+    program.ok("split", whole[0], "--split", "4M", "-o", made[0])
+    foreign = parts_of(made)[2]
+    foreign.write_bytes(os.urandom(foreign.stat().st_size))
+    refused = program("verify", made[0], *keys.ed25519.trusting())
+    assert refused.rc == 4 and "damaged: part 3," in refused.err and "another bundle" in refused.err, refused
+    assert len(re.findall("damaged: part", refused.err)) == 1
+
+
+def test_swapped_and_cut_and_surplus_parts_are_named(program, keys, whole, tmp_path):
+    made = folders(tmp_path, 1)
+    program.ok("split", whole[0], "--split", "4M", "-o", made[0])
+    second, third = parts_of(made)[1:3]
+    a, b = second.read_bytes(), third.read_bytes()
+    second.write_bytes(b)
+    third.write_bytes(a)
+    refused = program("verify", made[0], *keys.ed25519.trusting())
+    assert refused.rc == 4 and "damaged: part 2," in refused.err and "damaged: part 3," in refused.err, refused
+    second.write_bytes(a[:-7])
+    third.write_bytes(b)
+    refused = program("verify", made[0], *keys.ed25519.trusting())
+    assert refused.rc == 4 and f"part 2 (whole.tar.002): expected {len(a)} bytes, found {len(a) - 7}" in refused.err
+    second.write_bytes(a)
+    (made[0] / f"whole.tar.{len(parts_of(made)) + 1:03}").write_bytes(b"more")
+    refused = program("verify", made[0], *keys.ed25519.trusting())
+    assert refused.rc == 4 and "found part 6 " in refused.err, refused
+
+
+def test_parts_without_their_list_are_read_too(program, keys, whole, tmp_path):
+    made = folders(tmp_path, 2)
+    program.ok("split", whole[0], "--split", "4M", *outputs(made))
+    for folder in made:
+        (folder / "whole.parts.json").unlink()
+    assert program.ok("verify", made[0], *elsewhere(made), *keys.ed25519.trusting())
+
+
+@pytest.mark.parametrize("text", ["0", "63K", "-1", "4T", "fat", "", "1 M", "99999999999999999999"])
+def test_a_size_that_is_none_is_refused(program, whole, tmp_path, text):
+    refused = program("split", whole[0], "--split", text, "-o", tmp_path)
+    assert refused.rc == 2 and "--split" in refused.err and os.listdir(tmp_path) == []
+
+
+def test_four_GiB_is_warned_of(program, arguments, tmp_path):
+    assert "FAT32" in program.ok(*arguments, "--split", "4G", "-o", tmp_path).err
+    assert "FAT32" not in program.ok(*arguments, "--split", "fat32", "-o", tmp_path, "--force").err
+
+
+def test_too_many_parts_are_refused_before_any_is_written(program, whole, tmp_path):
+    (tmp_path / "sparse").mkdir()
+    refused = program("split", whole[0], "--split", "64K", "-o", tmp_path / "none")
+    assert refused.rc != 0 and not (tmp_path / "none").exists()
+
+
+def test_split_continues_what_a_killed_run_left(program, whole, tmp_path):
+    made = folders(tmp_path, 2)
+    run = program.start("split", whole[0], "--split", "1M", *outputs(made))
+    while not any(parts_of(made)):
+        assert run.poll() is None
+        time.sleep(0.001)
+    run.kill()
+    run.communicate()
+    there = {p: p.stat().st_ino for p in parts_of(made)}
+    program.ok("split", whole[0], "--split", "1M", *outputs(made))
+    assert joined(made) == whole[1]
+    assert {p: p.stat().st_ino for p in there} == there, "a whole part was written again"
+
+
+def test_export_into_parts_continues_after_a_kill(program, arguments, server, keys, tmp_path):
+    made = folders(tmp_path, 2)
+    words = [*arguments, "--split", "2M", *outputs(made)]
+    run = program.start(*words)
+    while not any(folder.glob("*.partial") for folder in made) or sum(
+            p.stat().st_size for folder in made for p in folder.glob("*.partial")) < 6 * MIB:
+        assert run.poll() is None
+        time.sleep(0.001)
+    run.kill()
+    run.communicate()
+    assert parts_of(made) == [] or not any(p.name.endswith(".001") for p in parts_of(made))
+    program.ok(*words)
+    program.ok(*arguments, "-o", tmp_path / "one.tar")
+    assert joined(made) == (tmp_path / "one.tar").read_bytes()
+    assert not list(tmp_path.glob("*/*.partial"))
+
+
+def test_parts_are_asked_for_on_a_terminal(keys, whole, program, tmp_path):
+    """One drive, two sticks: the second one is put in when it is asked for."""
+    made = folders(tmp_path, 2)
+    program.ok("split", whole[0], "--split", "8M", *outputs(made))
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execve(binary(), ["sealift", "verify", str(made[0] / "whole.tar.001"), *map(str, keys.ed25519.trusting())],
+                  program.environment())
+    seen = b""
+    try:
+        while b"part 2 (whole.tar.002)" not in seen:
+            seen += os.read(terminal, 1000)
+        os.rename(made[1] / "whole.tar.002", made[0] / "whole.tar.002")
+        os.write(terminal, b"\n")
+        while b"verified:" not in seen:
+            seen += os.read(terminal, 1000)
+    finally:
+        os.close(terminal)
+        _, status = os.waitpid(child, 0)
+    assert b"press Enter" in seen
+
+
+# ---- pipes -----------------------------------------------------------------------------------
+
+def piped(program, path, *words):
+    """Runs the program with the file coming through a pipe."""
+    with subprocess.Popen(["cat", path], stdout=subprocess.PIPE, preexec_fn=processes.die_with_parent) as cat:
+        done = subprocess.run([binary(), *map(str, words)], stdin=cat.stdout, capture_output=True, text=True,
+                              env=program.environment(), cwd=program.folder, timeout=120)
+        cat.stdout.close()
+    return done
+
+
+def test_export_into_a_pipe_writes_the_same_bytes(program, arguments, whole):
+    done = subprocess.run([binary(), *map(str, arguments), "-o", "-"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          env=program.environment(), cwd=program.folder, timeout=120)
+    assert done.returncode == 0 and done.stdout == whole[1]
+    assert b"wrote -" in done.stderr
+
+
+def test_verify_reads_a_pipe(program, keys, whole, tmp_path):
+    assert piped(program, whole[0], "verify", "-", *keys.ed25519.trusting()).returncode == 0
+    bad = bytearray(whole[1])
+    for at in (len(bad) // 2, len(bad) - 1, len(bad) - 2000):
+        bad[at] ^= 1
+        (tmp_path / "bad.tar").write_bytes(bad)
+        assert piped(program, tmp_path / "bad.tar", "verify", "-", *keys.ed25519.trusting()).returncode == 4
+        bad[at] ^= 1
+    for data in (whole[1][:-1], whole[1] + b"x", whole[1][:len(bad) // 3]):
+        (tmp_path / "bad.tar").write_bytes(data)
+        assert piped(program, tmp_path / "bad.tar", "verify", "-", *keys.ed25519.trusting()).returncode == 4
+    assert piped(program, whole[0], "verify", "-", *keys.other.trusting()).returncode == 3
+
+
+def test_push_out_of_a_pipe(program, keys, whole, registry, make_authfile):
+    words = ["push", "-", f"{registry.host}/piped", "--plain-http", "--authfile", make_authfile(registry),
+             *keys.ed25519.trusting()]
+    done = piped(program, whole[0], *words)
+    assert done.returncode == 0, done
+    for name, layers in (("app", LAYERS), ("web", LAYERS[1:])):
+        raw, _ = registry.client().manifest(f"piped/team/{name}", "1.0")
+        assert raw == images.image(layers).top.data
+    before = len(registry.requests())
+    assert piped(program, whole[0], *words).returncode == 0
+    assert {r.method for r in registry.requests(since=before)} <= {"GET", "HEAD"}
+
+
+def test_damage_in_a_pipe_names_no_image(program, keys, whole, registry, make_authfile, tmp_path):
+    bad = bytearray(whole[1])
+    bad[-4000] ^= 1  # in the last layer, which both images need
+    bad[len(bad) // 2] ^= 1
+    (tmp_path / "bad.tar").write_bytes(bad)
+    done = piped(program, tmp_path / "bad.tar", "push", "-", f"{registry.host}/damaged", "--plain-http", "--authfile",
+                 make_authfile(registry), *keys.ed25519.trusting())
+    assert done.returncode == 4
+    assert not [r for r in registry.requests() if r.method == "PUT" and "/manifests/" in r.path]
+
+
+def test_a_failure_in_a_pipe_still_verifies_the_rest(program, keys, whole, tmp_path):
+    with Scripted() as target:
+        def broken(request, answer):
+            return answer() if int(request.header("Content-Length") or 0) < 8 * MIB else say_no(request, answer)
+        from support.scripted import say
+        say_no = say(503, b"busy")
+        target.on("PUT", "/blobs/uploads/", broken)
+        done = piped(program, whole[0], "push", "-", target.host, "--plain-http", "--retries", "0",
+                     *keys.ed25519.trusting())
+        assert done.returncode == 8 and "missing: " in done.stderr, done
+        assert "team/app:1.0" in done.stderr
+        short = tmp_path / "short.tar"
+        short.write_bytes(whole[1][:-600])
+        done = piped(program, short, "push", "-", target.host, "--plain-http", "--retries", "0",
+                     *keys.ed25519.trusting())
+        assert done.returncode == 4, done
+
+
+@pytest.mark.parametrize("more, word", [
+    (["-f", "-", "-o", "values"], "standard input"), (["--verify-first"], "pipe"),
+    (["-u", "me", "--password-stdin"], "standard input")], ids=["values", "verify-first", "password"])
+def test_a_pipe_has_one_use(program, keys, whole, registry, more, word):
+    done = piped(program, whole[0], "push", "-", registry.host, "--plain-http", *keys.ed25519.trusting(), *more)
+    assert done.returncode == 2 and word in done.stderr, done
+
+
+@pytest.mark.parametrize("more", [["--split", "1M"], ["--check-media"]], ids=lambda more: more[0])
+def test_a_pipe_is_not_read_back(program, arguments, more):
+    refused = program(*arguments, "-o", "-", *more)
+    assert refused.rc == 2 and "standard output" in refused.err and refused.out == ""
+
+
+# ---- reading back ----------------------------------------------------------------------------
+
+def test_what_was_written_is_read_from_the_medium(program, arguments, tmp_path):
+    """fsync, then the pages are dropped, then all is read, and only then it has its name."""
+    trace = tmp_path / "trace"
+    done = subprocess.run(["strace", "-f", "-y", "-e", "trace=fsync,fadvise64,pread64,renameat2", "-o", trace, binary(),
+                           *map(str, arguments), "--check-media", "-o", str(tmp_path / "b.tar")],
+                          env=program.environment(), capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 and re.search(r"read back: 1[89]\.\d MiB, \S+ \wi?B/s", done.stderr), done
+    calls = [line for line in trace.read_text().splitlines() if "b.tar" in line]
+    synced = next(i for i, line in enumerate(calls) if "fsync(" in line)
+    dropped = next(i for i, line in enumerate(calls) if "DONTNEED" in line)
+    named = next(i for i, line in enumerate(calls) if "renameat2(" in line and '"b.tar"' in line)
+    assert synced < dropped < named
+    reads = [re.search(r"= (\d+)$", line) for line in calls[dropped:named] if "pread64(" in line]
+    assert sum(int(m[1]) for m in reads) >= (tmp_path / "b.tar").stat().st_size
+    assert (tmp_path / "b.parts.json").exists() and (tmp_path / "b.head").exists()
