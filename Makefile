@@ -49,7 +49,7 @@ $(BUILD)/flags: FORCE
 .PHONY: FORCE
 FORCE:
 
--include $(wildcard $(foreach d,$(ROOMS) $(ROOMS:%=tests/unit/%) tests/fuzz,$(BUILD)/$(d)/*.d))
+-include $(wildcard $(foreach d,$(ROOMS) $(ROOMS:%=tests/unit/%) tests/fuzz tests/support,$(BUILD)/$(d)/*.d))
 
 # ---- tests --------------------------------------------------------------------------------
 
@@ -67,12 +67,14 @@ FUZZER ?= $(BUILD)/tests/fuzz/standalone.o
 .PHONY: units unit-% replays
 unit-%: $(BUILD)/unit/%
 	$<
-units: $(tested:%=$(BUILD)/unit/%)
+units: $(tested:%=$(BUILD)/unit/%) $(BUILD)/verdicts
 replays: $(fuzzed:%=$(BUILD)/targets/%)
 $(BUILD)/unit/%: LDLIBS += -lcriterion
 .SECONDEXPANSION:
 $(BUILD)/unit/%: $$(call objects,tests/unit/$$*) \
     $$(foreach r,$$(below_$$*),$$(filter-out $(BUILD)/cmd/main.o,$$(call objects,$$(r))))
+	$(link)
+$(BUILD)/verdicts: $(BUILD)/tests/support/verdicts.o $(foreach r,$(below_bundle),$(call objects,$(r)))
 	$(link)
 $(BUILD)/targets/%: $(BUILD)/tests/fuzz/%.o $(FUZZER) \
     $(foreach r,base manifests registry bundle,$(call objects,$(r)))

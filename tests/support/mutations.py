@@ -1,12 +1,13 @@
 """Changes to a small bundle, sampled: to its bytes, and to what a trusted key signs (support.forge).
 
-    for name, data in of_bytes(data, chance, count): ...
-    for name, data in of_lies(path, signer, chance, count): ...     openssl signs each
+    for name, make in of_bytes(data, chance, count): make()
+    for name, make in of_lies(path, signer, chance, count): make()     openssl signs each
 
-The names say what was done; the same seed gives the same changes.
+The names say what was done; make gives the bytes. The same seed gives the same changes.
 """
 
 import copy
+import functools
 import hashlib
 import json
 
@@ -28,7 +29,7 @@ def of_bytes(data, chance, count):
     for _ in range(count):
         edit = edits[0] if chance.random() < 0.5 else chance.choice(edits)
         changed = edit(data, chance)
-        yield f"{edit.__name__[1:]} ({hashlib.sha256(changed).hexdigest()[:8]})", changed
+        yield f"{edit.__name__[1:]} ({hashlib.sha256(changed).hexdigest()[:8]})", functools.partial(bytes, changed)
 
 
 def _flip(data, chance):
@@ -196,15 +197,31 @@ def _members(bundle, chance):
     return f"members: {how} {at}", None
 
 
-LIES = [_inventory, _inventory, _honest_inventory, _tokens, _total_kept, _foreign, _document, _document, _members]
+def _later(bundle, chance):
+    """What a later version may write; now and then with a fault beside it."""
+    referrer = {"digest": "sha256:" + "0" * 64, "mediaType": "a/b", "artifactType": "c/d", "via": "api"}
+    where, key, value = chance.choice([
+        (bundle.inventory, "requires", ["base"]), (bundle.inventory, "base", {}), (bundle.inventory, "absent", ["x"]),
+        (bundle.inventory["images"][0], "referrers", [referrer])])
+    where[key] = value
+    said = ", " + _twist(bundle.inventory["images"][0], chance) if chance.random() < 0.4 else ""
+    return f"later: {key}{said}", None
+
+
+LIES = [_later, _inventory, _inventory, _honest_inventory, _tokens, _total_kept, _foreign, _document, _document, _members]
 
 
 def of_lies(path, signer, chance, count):
+    """(name, function that gives the bytes, or None when no file could be made of it)"""
     honest = forge.Forged(path)
     for _ in range(count):
         bundle = copy.deepcopy(honest)
         name, text = chance.choice(LIES)(bundle, chance)
-        try:
-            yield name, bundle.bytes(signer, text)
-        except (KeyError, TypeError, UnicodeEncodeError):  # no file could be made of it
-            continue
+        yield name, functools.partial(_signed, bundle, signer, text)
+
+
+def _signed(bundle, signer, text):
+    try:
+        return bundle.bytes(signer, text)
+    except (KeyError, TypeError, UnicodeEncodeError):
+        return None
