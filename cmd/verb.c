@@ -20,7 +20,6 @@ static const struct verb *const verbs[] = {
     &verb_trust_list,
     &verb_trust_add,
     &verb_trust_remove,
-    &verb_state_reset,
     &verb_split,
     &verb_parts_need,
     &verb_parts_patch,

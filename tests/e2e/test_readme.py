@@ -13,25 +13,8 @@ from support.outside import Outside
 from support.program import binary
 from support.registry import docker_auth
 
-VERBS = ["keygen", "plan", "export", "inspect", "verify", "push", "values", "extract", "head",
-         "trust list", "trust add", "trust remove", "state reset"]
-VERBS = [
-    "keygen",
-    "plan",
-    "export",
-    "inspect",
-    "verify",
-    "push",
-    "values",
-    "extract",
-    "head",
-    "split",
-    "parts need",
-    "parts patch",
-    "parts apply",
-    "state reset",
-]
-         "approve", "trust list", "trust add", "trust remove", "state reset"]
+VERBS = ["keygen", "plan", "export", "inspect", "verify", "push", "values", "extract", "head", "approve",
+         "trust list", "trust add", "trust remove", "split", "parts need", "parts patch", "parts apply", "state reset"]
 
 
 def read(name):
