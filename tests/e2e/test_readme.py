@@ -15,6 +15,26 @@ from support.registry import docker_auth
 
 VERBS = ["keygen", "plan", "export", "inspect", "verify", "push", "values", "extract", "head", "approve",
          "trust list", "trust add", "trust remove", "split", "parts need", "parts patch", "parts apply", "state reset"]
+VERBS = [
+    "keygen",
+    "plan",
+    "export",
+    "inspect",
+    "verify",
+    "push",
+    "values",
+    "extract",
+    "head",
+    "approve",
+    "trust list",
+    "trust add",
+    "trust remove",
+    "split",
+    "parts need",
+    "parts patch",
+    "parts apply",
+    "state reset",
+]
 
 
 def read(name):
