@@ -4,6 +4,7 @@
 #include "manifests/json.h"
 #include "base/base64.h"
 #include "registry/challenge.h"
+#include "registry/realm.h"
 #include "registry/refusal.h"
 
 #include <pthread.h>
@@ -456,11 +457,8 @@ static bool resolve_realm(
 		e->kind = ERR_DENIED;
 		return err_in(e, "%.120s: its token service", a->host);
 	}
-	if (strncmp(a->base, "https:", 6) == 0 && strncmp(buf_text(&realm), "https:", 6) != 0)
-		return err_set(e, ERR_DENIED,
-		    "%.120s: its token service is at a plain http address; no login is sent "
-		    "there",
-		    a->host);
+	if (!realm_check(a->base, buf_text(&realm), a->host, e))
+		return false;
 	free(c->realm);
 	c->realm = own_text(buf_text(&realm));
 	return true;
