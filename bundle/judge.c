@@ -39,15 +39,22 @@ static const struct form *find_form(const struct area_signature *s)
 	return NULL;
 }
 
-static void add_signer(struct judgement *j, const struct ring_key *by)
+static void add_signer(struct judgement *j, const char *kid, const struct digest *spki)
 {
 	struct judged_signer *s = &j->signers[j->signer_count];
 
-	if (j->signer_count && digest_equal(&s[-1].spki, &by->spki))
+	if (j->signer_count && digest_equal(&s[-1].spki, spki))
 		return; /* another form by the same key: the area is sorted by key */
-	(void)memcpy(s->kid, by->kid, KID_TEXT);
-	s->spki = by->spki;
+	(void)memcpy(s->kid, kid, KID_TEXT);
+	s->spki = *spki;
 	j->signer_count++;
+}
+
+static void add_text(char **list, const char *text)
+{
+	while (*list)
+		list++;
+	*list = own_text(text);
 }
 
 /* Every other form of a signature is made of the raw one, or stands beside it. */
@@ -59,25 +66,67 @@ static bool has_raw(const struct evidence *v, struct err *e)
 		   v->by->kid, v->signature->name);
 }
 
+static bool judge_by_ring(const struct head *h, const struct trust *trust,
+    const struct area_signature *s, struct judgement *out, struct err *e)
+{
+	const struct evidence v = {
+	    keyring_find(&trust->ring, s->kid), buf_slice(&h->inventory), &h->area, s};
+	const struct form *form = v.by ? find_form(s) : NULL;
+
+	if (!form) {
+		add_text(out->unchecked, s->name);
+		return true;
+	}
+	if (!has_raw(&v, e) || !form->check(&v, e))
+		return false;
+	add_signer(out, v.by->kid, &v.by->spki);
+	return true;
+}
+
+/* The member's name is outside the signature, and must be that of the signer's key. */
+static bool is_named_right(
+    const struct area_signature *s, const struct digest *spki, struct err *e)
+{
+	char hex[DIGEST_TEXT];
+
+	return strncmp(digest_hex(spki, hex), s->kid, KID_TEXT - 1) == 0
+	       || err_set(e, ERR_UNTRUSTED,
+		   "%s: expected the signature of that key, found one by %.16s", s->name, hex);
+}
+
+static bool judge_by_authority(const struct head *h, const struct trust *trust,
+    const struct area_signature *s, struct judgement *out, struct err *e)
+{
+	OWNED(buf_drop) struct buf why = BUF(REASON_MAX);
+	enum authority_answer answer;
+	struct digest spki;
+
+	if (strcmp(area_suffix(s), "p7s") != 0) {
+		add_text(out->unchecked, s->name);
+		return true;
+	}
+	buf_addf(&why, "%s: ", s->name);
+	if (!authority_check(trust->authority, s->data, buf_slice(&h->inventory), trust->now,
+		&answer, &spki, &why, e))
+		return err_in(e, "%s", s->name);
+	if (!is_named_right(s, &spki, e))
+		return false;
+	if (answer == AUTHORITY_VOUCHES)
+		add_signer(out, s->kid, &spki);
+	else
+		add_text(out->not_counted, buf_text(&why));
+	return true;
+}
+
 static bool judge_signatures(
     const struct head *h, const struct trust *trust, struct judgement *out, struct err *e)
 {
-	const struct area *a = &h->area;
-	size_t unchecked = 0;
-
-	for (size_t i = 0; i < a->count; i++) {
-		const struct area_signature *s = &a->signatures[i];
-		const struct evidence v = {
-		    keyring_find(&trust->ring, s->kid), buf_slice(&h->inventory), a, s};
-		const struct form *form = v.by ? find_form(s) : NULL;
-
-		if (!form) {
-			out->unchecked[unchecked++] = own_text(s->name);
-			continue;
-		}
-		if (!has_raw(&v, e) || !form->check(&v, e))
+	for (size_t i = 0; i < h->area.count; i++) {
+		const struct area_signature *s = &h->area.signatures[i];
+		const bool ok = trust->authority ? judge_by_authority(h, trust, s, out, e)
+						 : judge_by_ring(h, trust, s, out, e);
+		if (!ok)
 			return false;
-		add_signer(out, v.by);
 	}
 	return true;
 }
@@ -88,16 +137,20 @@ static void join_signers(const struct judgement *j, struct buf *out)
 		buf_addf(out, "%s%s", i ? ", " : " (", j->signers[i].kid);
 	if (j->signer_count)
 		buf_adds(out, ")");
-	for (char *const *why = j->out_of_scope; *why; why++)
+	for (char *const *why = j->not_counted; *why; why++)
 		buf_addf(out, "; %s", *why);
 }
 
 /* No key of anybody's: the commonest mistake gets sentences of its own. */
-static bool by_nobody(const struct area *a, struct err *e)
+static bool by_nobody(const struct area *a, const struct trust *trust, struct err *e)
 {
 	if (!a->count)
 		return err_set(e, ERR_UNTRUSTED,
 		    "expected a signature by a trusted key, found none at all");
+	if (trust->authority)
+		return err_set(e, ERR_UNTRUSTED,
+		    "expected a signature with a certificate (KID.p7s), since --trust-ca says "
+		    "whom to believe, found none");
 	return err_set(e, ERR_UNTRUSTED,
 	    "expected a signature by a trusted key, found one by %s%s; --trust names whom to "
 	    "believe",
@@ -111,8 +164,8 @@ static bool enough(
 
 	if (j->signer_count && j->signer_count >= trust->threshold)
 		return true;
-	if (!j->signer_count && !j->out_of_scope[0])
-		return by_nobody(&h->area, e);
+	if (!j->signer_count && !j->not_counted[0])
+		return by_nobody(&h->area, trust, e);
 	join_signers(j, &found);
 	return err_set(e, ERR_UNTRUSTED, "expected signatures by %u trusted key%s, found %zu%s",
 	    trust->threshold, trust->threshold == 1 ? "" : "s", j->signer_count,
@@ -124,8 +177,9 @@ static void apply_scopes(
     const struct inventory *inv, const struct trust *trust, struct judgement *j)
 {
 	size_t kept = 0;
-	size_t left_out = 0;
 
+	if (trust->authority) /* it has no scopes */
+		return;
 	for (size_t i = 0; i < j->signer_count; i++) {
 		const struct ring_key *k = keyring_find(&trust->ring, j->signers[i].kid);
 		struct buf why = BUF(REASON_MAX);
@@ -134,7 +188,7 @@ static void apply_scopes(
 		if (scope_covers(&k->scope, inv->name, trust->now, &why))
 			j->signers[kept++] = j->signers[i];
 		else
-			j->out_of_scope[left_out++] = own_text(buf_text(&why));
+			add_text(j->not_counted, buf_text(&why));
 		buf_drop(&why);
 	}
 	j->signer_count = kept;
@@ -161,7 +215,7 @@ void judgement_drop(struct judgement *j)
 {
 	for (char **name = j->unchecked; *name; name++)
 		free(*name);
-	for (char **why = j->out_of_scope; *why; why++)
+	for (char **why = j->not_counted; *why; why++)
 		free(*why);
 	*j = (struct judgement){0};
 }

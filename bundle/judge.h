@@ -23,11 +23,12 @@ struct judgement {
 	struct judged_signer signers[AREA_SIGNATURES_MAX]; /* distinct, in scope */
 	size_t signer_count;
 	/* Owned; NULL ends each list. */
-	char *unchecked[AREA_SIGNATURES_MAX + 1];    /* names "KID.SUFFIX" of signatures */
-	char *out_of_scope[AREA_SIGNATURES_MAX + 1]; /* a sentence for each such key */
+	char *unchecked[AREA_SIGNATURES_MAX + 1];   /* names "KID.SUFFIX" of signatures */
+	char *not_counted[AREA_SIGNATURES_MAX + 1]; /* why a key that signed does not count */
 };
 
-/* Judges the raw inventory by its signatures, and reads it only when enough distinct trusted
+/* Judges the raw inventory by its signatures, those in X.509's form alone where an authority is
+ * trusted, and reads it only when enough distinct trusted
  * keys made them; then leaves out the keys whose scope it is not in, and counts again.  A
  * signature that fails under a trusted key refuses, whatever else is there.  ERR_UNTRUSTED, and
  * what inventory_read says; *out is to be dropped in any case. */

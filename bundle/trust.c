@@ -17,6 +17,7 @@ void trust_free(struct trust *t)
 	if (!t)
 		return;
 	keyring_drop(&t->ring);
+	authority_free(t->authority);
 	free(t);
 }
 

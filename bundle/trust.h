@@ -4,10 +4,13 @@
  */
 #pragma once
 
+#include "bundle/certificate.h"
 #include "bundle/keyring.h"
 
 struct trust {
 	struct keyring ring;
+	struct authority
+	    *authority;	    /* owned; where it is set, it counts and the ring does not */
 	unsigned threshold; /* distinct keys that must have signed, at least 1 */
 	uint64_t now;	    /* the time to judge at, seconds since 1970 */
 };

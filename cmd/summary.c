@@ -204,8 +204,8 @@ static void put_judgement(struct json_writer *w, const struct judgement *j)
 	json_end(w, ']');
 	if (*j->unchecked)
 		put_texts(w, "unchecked", j->unchecked);
-	if (*j->out_of_scope)
-		put_texts(w, "outOfScope", j->out_of_scope);
+	if (*j->not_counted)
+		put_texts(w, "notCounted", j->not_counted);
 }
 
 static void put_number(struct json_writer *w, const char *key, uint64_t number)

@@ -7,6 +7,8 @@
 
 #include <time.h>
 
+enum { PEM_MAX = 4 * 1024 * 1024 };
+
 enum { EVENT_MAX = 64 * 1024 };
 
 #define AT(field) offsetof(struct trust_options, field)
@@ -16,6 +18,14 @@ const struct option trust_options[] = {
 	"those in /etc/sealift/trusted.d; may be given again"},
     {"threshold", 0, OPTION_NUMBER, AT(threshold), "N",
 	"want signatures by N trusted keys; the larger of this and trust.conf counts"},
+    {"trust-ca", 0, OPTION_TEXT, AT(ca), "FILE",
+	"believe signatures with a certificate below these CAs (PEM), and no others"},
+    {"crl-file", 0, OPTION_TEXT, AT(crl), "FILE",
+	"with --trust-ca: the revocation lists of every CA in the chain (PEM)"},
+    {"cert-subject", 0, OPTION_TEXT, AT(subject), "NAME",
+	"with --trust-ca: only by this subject, as openssl -nameopt RFC2253 writes it"},
+    {"spki", 0, OPTION_TEXT, AT(spki), "HEX",
+	"with --trust-ca: only by the key with this fingerprint"},
     {0},
 };
 const struct option audit_options[] = {
@@ -68,10 +78,47 @@ static bool trust_installed(struct trust *trust, struct err *e)
 					   : false;
 }
 
+/* An empty list of revocations where none was named: then nothing is asked. */
+static bool read_pem(const char *option, const char *path, struct buf *out, struct err *e)
+{
+	return !path || guarded_read(path, PEM_MAX, GUARD_USER, out, e)
+	       || err_in(e, "%s", option);
+}
+
+static bool trust_authority(const struct trust_options *o, struct trust *trust, struct err *e)
+{
+	OWNED(buf_drop) struct buf ca = BUF(0);
+	OWNED(buf_drop) struct buf crl = BUF(0);
+	struct digest spki;
+
+	if (o->trust.count)
+		return err_set(e, ERR_USAGE,
+		    "expected --trust or --trust-ca, found both: one of the two decides");
+	if (o->spki && !digest_parse_hex(slice_of(o->spki), &spki, e)) {
+		e->kind = ERR_USAGE;
+		return err_in(e, "--spki");
+	}
+	if (!read_pem("--trust-ca", o->ca, &ca, e) || !read_pem("--crl-file", o->crl, &crl, e))
+		return false;
+	if (o->crl && !crl.len)
+		return err_set(e, ERR_FORMAT, "--crl-file: %s is empty", o->crl);
+	const struct authority_terms terms = {.ca = buf_slice(&ca),
+	    .crl = buf_slice(&crl),
+	    .subject = o->subject,
+	    .spki = o->spki ? &spki : NULL};
+	return authority_open(&terms, &trust->authority, e) || err_in(e, "--trust-ca");
+}
+
 static bool make_trust(const struct trust_options *o, struct trust *trust, struct err *e)
 {
 	if (!set_time(o, trust, e) || !set_threshold(o, trust, e))
 		return false;
+	if (o->ca)
+		return trust_authority(o, trust, e);
+	if (o->crl || o->subject || o->spki)
+		return err_set(e, ERR_USAGE,
+		    "--crl-file, --cert-subject and --spki: expected --trust-ca beside them, "
+		    "found none");
 	for (size_t i = 0; i < o->trust.count; i++)
 		if (!trust_add(trust, o->trust.items[i], e))
 			return err_in(e, "--trust");
@@ -99,7 +146,7 @@ static void report(const struct reader *reader, const char *path)
 		    "%s: not checked: the signature %s, by no trusted key or of an unknown "
 		    "form\n",
 		    path, *name);
-	for (char *const *why = j->out_of_scope; *why; why++)
+	for (char *const *why = j->not_counted; *why; why++)
 		say(stdout, "%s: not counted: %s\n", path, *why);
 }
 
@@ -170,7 +217,7 @@ bool trusted_by_anyone(const struct trust_options *o)
 	OWNED(buf_drop) struct buf folder = BUF(0);
 	struct err failure = {0};
 
-	if (o->trust.count)
+	if (o->trust.count || o->ca)
 		return true;
 	const bool listed =
 	    config_path("trusted.d", &folder, &failure)

@@ -11,6 +11,10 @@
 struct trust_options {
 	struct texts trust;
 	struct number threshold;
+	const char *ca; /* X.509 in place of keys */
+	const char *crl;
+	const char *subject;
+	const char *spki;
 	const char *at; /* only where audit_options are offered */
 	struct media_in_options media;
 };

@@ -531,6 +531,8 @@ REPLAYS = {
     "more behind it": [Step(10), spoil(lambda t: t + "{}"), Step(11, 3, FORGET)],
     "a folder that the group can write": [Step(10), folder_mode(0o770), Step(11, 3, "mode 0770")],
     "a folder of another user": [Step(10), folder_owner(12345), Step(11, 3, "found user 12345")],
+    "the same, for values": [Step(10), folder_owner(12345), Step(11, 3, "found user 12345", verb="values",
+                                                                 words=["-o", "out"])],
 }
 
 

@@ -1,0 +1,361 @@
+#include "bundle/certificate.h"
+
+#include "base/own.h"
+
+#include <openssl/cms.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	CERTIFICATES_MAX = 16, /* in one signature */
+	AUTHORITIES_MAX = 256,
+	SECURITY_LEVEL = 2, /* RSA of 2048 bits, SHA-256 and better */
+	NAME_ROOM = 1024,
+};
+
+struct authority {
+	X509_STORE *store;
+	char *subject; /* NULL: any */
+	bool has_spki;
+	struct digest spki;
+};
+
+/* One signature under judgement, and what OpenSSL gave for it. */
+struct signed_data {
+	CMS_ContentInfo *cms;
+	STACK_OF(X509) * certificates; /* that it carries */
+	X509 *leaf;		       /* the signer's; belongs to the above */
+};
+
+static void drop_bio(BIO **bio)
+{
+	BIO_free(*bio);
+}
+
+static void drop_certificate(X509 **certificate)
+{
+	X509_free(*certificate);
+}
+
+static void drop_context(X509_STORE_CTX **context)
+{
+	X509_STORE_CTX_free(*context);
+}
+
+static void drop_signed(struct signed_data *s)
+{
+	sk_X509_pop_free(s->certificates, X509_free);
+	CMS_ContentInfo_free(s->cms);
+}
+
+void authority_free(struct authority *a)
+{
+	if (!a)
+		return;
+	X509_STORE_free(a->store);
+	free(a->subject);
+	free(a);
+}
+
+static void drop_authority(struct authority **a)
+{
+	authority_free(*a);
+}
+
+static BIO *reading(struct slice bytes)
+{
+	return BIO_new_mem_buf(bytes.ptr ? bytes.ptr : "", (int)bytes.len);
+}
+
+/* ---- the authority */
+
+static bool add_authorities(X509_STORE *store, struct slice pem, struct err *e)
+{
+	OWNED(drop_bio) BIO *bio = reading(pem);
+	size_t count = 0;
+	bool ok = bio != NULL;
+
+	while (ok && count <= AUTHORITIES_MAX) {
+		OWNED(drop_certificate)
+		X509 *certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+		if (!certificate)
+			break;
+		ok = X509_check_ca(certificate) > 0
+		     && X509_STORE_add_cert(store, certificate) == 1;
+		count++;
+	}
+	ERR_clear_error();
+	return (ok && count && count <= AUTHORITIES_MAX)
+	       || err_set(e, ERR_FORMAT,
+		   "expected 1 to %d CA certificates in PEM, found none or something else",
+		   AUTHORITIES_MAX);
+}
+
+static bool add_lists(X509_STORE *store, struct slice pem, struct err *e)
+{
+	OWNED(drop_bio) BIO *bio = reading(pem);
+	X509_CRL *list;
+	size_t count = 0;
+	bool ok = bio != NULL;
+
+	while (ok && (list = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL))) {
+		ok = X509_STORE_add_crl(store, list) == 1;
+		X509_CRL_free(list);
+		count++;
+	}
+	ERR_clear_error();
+	return (ok && count)
+	       || err_set(e, ERR_FORMAT,
+		   "expected revocation lists in PEM, found none or something else");
+}
+
+bool authority_open(const struct authority_terms *terms, struct authority **out, struct err *e)
+{
+	OWNED(drop_authority) struct authority *a = own_new(sizeof(*a));
+
+	a->store = X509_STORE_new();
+	if (!a->store)
+		return err_set(e, ERR_SYSTEM, "cannot make a store of certificates");
+	if (!add_authorities(a->store, terms->ca, e)
+	    || (terms->crl.len && !add_lists(a->store, terms->crl, e)))
+		return false;
+	if (terms->crl.len)
+		(void)X509_STORE_set_flags(
+		    a->store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+	a->subject = terms->subject ? own_text(terms->subject) : NULL;
+	a->has_spki = terms->spki != NULL;
+	if (terms->spki)
+		a->spki = *terms->spki;
+	*out = STEAL(a);
+	return true;
+}
+
+/* ---- the one form of CMS */
+
+/* Whether der begins as ContentInfo of SignedData: no other type is ever decoded. */
+static bool is_signed_data(struct slice der)
+{
+	static const unsigned char oid[] = {
+	    0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02};
+	const unsigned char *at = (const unsigned char *)der.ptr;
+	long len = 0;
+	int tag = 0;
+	int class = 0;
+
+	if (ASN1_get_object(&at, &len, &tag, &class, (long)der.len) != V_ASN1_CONSTRUCTED
+	    || tag != V_ASN1_SEQUENCE || class != V_ASN1_UNIVERSAL)
+		return false;
+	const size_t head = (size_t)((const char *)at - der.ptr);
+	return head + (size_t)len == der.len && (size_t)len > sizeof(oid)
+	       && memcmp(at, oid, sizeof(oid)) == 0;
+}
+
+/* Whether the decoded form, encoded again, is what was read: a second encoding has no place. */
+static bool is_canonical(CMS_ContentInfo *cms, struct slice der)
+{
+	unsigned char *again = NULL;
+	const int len = i2d_CMS_ContentInfo(cms, &again);
+	const bool same =
+	    len > 0 && (size_t)len == der.len && memcmp(again, der.ptr, der.len) == 0;
+
+	OPENSSL_free(again);
+	return same;
+}
+
+static bool malformed(struct err *e, const char *what)
+{
+	ERR_clear_error();
+	return err_set(e, ERR_UNTRUSTED, "expected %s, found something else", what);
+}
+
+static bool is_sha2(CMS_SignerInfo *signer)
+{
+	X509_ALGOR *digest = NULL;
+	const ASN1_OBJECT *oid = NULL;
+
+	CMS_SignerInfo_get0_algs(signer, NULL, NULL, &digest, NULL);
+	X509_ALGOR_get0(&oid, NULL, NULL, digest);
+	const int nid = OBJ_obj2nid(oid);
+	return nid == NID_sha256 || nid == NID_sha384 || nid == NID_sha512;
+}
+
+static bool check_signer_form(CMS_SignerInfo *signer, struct err *e)
+{
+	if (CMS_signed_get_attr_count(signer) < 1)
+		return malformed(e, "a signature with signed attributes");
+	if (CMS_unsigned_get_attr_count(signer) > 0)
+		return malformed(e, "a signature without unsigned attributes");
+	return is_sha2(signer) || malformed(e, "a signature with SHA-256, SHA-384 or SHA-512");
+}
+
+/* The certificate among those carried that the signer's identifier names. */
+static X509 *find_leaf(const struct signed_data *s, CMS_SignerInfo *signer)
+{
+	for (int i = 0; i < sk_X509_num(s->certificates); i++) {
+		X509 *one = sk_X509_value(s->certificates, i);
+		if (CMS_SignerInfo_cert_cmp(signer, one) == 0)
+			return one;
+	}
+	return NULL;
+}
+
+/* The signer is told by the issuer's name and the number, the only way that fixes each byte. */
+static bool decode(struct slice der, struct signed_data *out, struct err *e)
+{
+	const unsigned char *at = (const unsigned char *)der.ptr;
+
+	if (!is_signed_data(der))
+		return malformed(e, "CMS SignedData in DER and nothing else");
+	out->cms = d2i_CMS_ContentInfo(NULL, &at, (long)der.len);
+	if (!out->cms || !is_canonical(out->cms, der) || CMS_is_detached(out->cms) != 1)
+		return malformed(e, "a detached CMS signature in DER");
+	STACK_OF(CMS_SignerInfo) *signers = CMS_get0_SignerInfos(out->cms);
+	if (sk_CMS_SignerInfo_num(signers) != 1)
+		return malformed(e, "one signer");
+	CMS_SignerInfo *signer = sk_CMS_SignerInfo_value(signers, 0);
+	STACK_OF(X509_CRL) *lists = CMS_get1_crls(out->cms);
+	const bool has_lists = sk_X509_CRL_num(lists) > 0;
+	sk_X509_CRL_pop_free(lists, X509_CRL_free);
+	out->certificates = CMS_get1_certs(out->cms);
+	if (has_lists || sk_X509_num(out->certificates) > CERTIFICATES_MAX)
+		return malformed(e, "the signer's chain, and no revocation lists");
+	out->leaf = find_leaf(out, signer);
+	if (!out->leaf)
+		return malformed(e, "the signer's certificate in the signature");
+	return check_signer_form(signer, e);
+}
+
+/* ---- whether the authority vouches */
+
+static bool may_sign_code(X509 *leaf, struct buf *why)
+{
+	const uint32_t flags = X509_get_extension_flags(leaf);
+
+	if (!(flags & EXFLAG_KUSAGE) || !(X509_get_key_usage(leaf) & KU_DIGITAL_SIGNATURE))
+		buf_adds(why, "its certificate is not for digital signatures");
+	else if (!(flags & EXFLAG_XKUSAGE)
+		 || !(X509_get_extended_key_usage(leaf) & XKU_CODE_SIGN))
+		buf_adds(why, "its certificate is not for signing code");
+	else
+		return true;
+	return false;
+}
+
+static void subject_of(X509 *certificate, struct buf *out)
+{
+	OWNED(drop_bio) BIO *bio = BIO_new(BIO_s_mem());
+	char *text = NULL;
+
+	if (!bio
+	    || X509_NAME_print_ex(bio, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253)
+		   < 0)
+		return;
+	const long len = BIO_get_mem_data(bio, &text);
+	if (len > 0)
+		buf_add(out, text, (size_t)len);
+}
+
+static bool hash_key(X509 *certificate, struct digest *spki)
+{
+	unsigned char *der = NULL;
+	const int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
+
+	if (len <= 0)
+		return false;
+	digest_of(slice_at(der, (size_t)len), spki);
+	OPENSSL_free(der);
+	return true;
+}
+
+static bool is_meant(
+    const struct authority *a, X509 *leaf, const struct digest *spki, struct buf *why)
+{
+	OWNED(buf_drop) struct buf subject = BUF(NAME_ROOM);
+
+	subject_of(leaf, &subject);
+	if (a->subject && !slice_is(buf_slice(&subject), a->subject))
+		buf_addf(why, "its subject is %s", buf_text(&subject));
+	else if (a->has_spki && !digest_equal(&a->spki, spki))
+		buf_adds(why, "its key is another than the one that was named");
+	else
+		return true;
+	return false;
+}
+
+/* Whether every certificate that the signature carries stands in the chain. */
+static bool is_needed_whole(const struct signed_data *s, X509_STORE_CTX *context)
+{
+	const STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(context);
+
+	for (int i = 0; i < sk_X509_num(s->certificates); i++) {
+		bool found = false;
+		for (int k = 0; !found && k < sk_X509_num(chain); k++)
+			found =
+			    X509_cmp(sk_X509_value(s->certificates, i), sk_X509_value(chain, k))
+			    == 0;
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+/* The chain from the signer's certificate up, at the time now.  *sound is false when there is a
+ * chain, but the signature carries more. */
+static bool has_chain(const struct authority *a, const struct signed_data *s, uint64_t now,
+    bool *sound, struct buf *why)
+{
+	OWNED(drop_context) X509_STORE_CTX *context = X509_STORE_CTX_new();
+
+	*sound = true;
+	if (!context || X509_STORE_CTX_init(context, a->store, s->leaf, s->certificates) != 1) {
+		buf_adds(why, "its certificate cannot be looked at");
+		return false;
+	}
+	X509_VERIFY_PARAM *terms = X509_STORE_CTX_get0_param(context);
+	X509_VERIFY_PARAM_set_time(terms, (time_t)now);
+	X509_VERIFY_PARAM_set_auth_level(terms, SECURITY_LEVEL);
+	(void)X509_VERIFY_PARAM_set_purpose(terms, X509_PURPOSE_ANY); /* see may_sign_code */
+	if (X509_verify_cert(context) != 1) {
+		buf_adds(why, X509_verify_cert_error_string(X509_STORE_CTX_get_error(context)));
+		return false;
+	}
+	*sound = is_needed_whole(s, context);
+	return true;
+}
+
+/* The signature itself; who signed is judged elsewhere. */
+static bool holds(const struct signed_data *s, struct slice bytes)
+{
+	OWNED(drop_bio) BIO *content = reading(bytes);
+	const unsigned flags = CMS_BINARY | CMS_NO_SIGNER_CERT_VERIFY;
+
+	return content && CMS_verify(s->cms, NULL, NULL, content, NULL, flags) == 1;
+}
+
+bool authority_check(const struct authority *a, struct slice der, struct slice bytes,
+    uint64_t now, enum authority_answer *answer, struct digest *spki, struct buf *why,
+    struct err *e)
+{
+	OWNED(drop_signed) struct signed_data s = {0};
+	bool sound = true;
+
+	*answer = AUTHORITY_STRANGER;
+	if (!decode(der, &s, e))
+		return false;
+	if (!hash_key(s.leaf, spki))
+		return malformed(e, "a key in the signer's certificate");
+	if (!has_chain(a, &s, now, &sound, why) || !may_sign_code(s.leaf, why)
+	    || !is_meant(a, s.leaf, spki, why)) {
+		ERR_clear_error();
+		return true;
+	}
+	if (!sound)
+		return malformed(e, "the certificates of the signer's chain and no others");
+	if (!holds(&s, bytes))
+		return malformed(e, "a signature that fits the inventory");
+	*answer = AUTHORITY_VOUCHES;
+	return true;
+}

@@ -1,0 +1,37 @@
+/*
+ * X.509: signatures that are believed since an authority vouches for the signer's certificate,
+ * as CMS SignedData beside the inventory (bundle/sig/<kid>.p7s).  Nothing of CMS is looked at
+ * unless an authority was named.  BUNDLE.md 1.4, 3.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "manifests/digest.h"
+
+struct authority;
+
+/* Who is believed: below one of the CA certificates in ca (PEM). */
+struct authority_terms {
+	struct slice ca;
+	struct slice crl;    /* PEM; empty: revocation is not asked for, else for every CA */
+	const char *subject; /* the signer's subject as RFC 2253 text; NULL: any */
+	const struct digest *spki; /* of the signer's key; NULL: any */
+};
+
+/* Reads the certificates and lists.  ERR_FORMAT. */
+bool authority_open(
+    const struct authority_terms *terms, struct authority **out, struct err *e) MUST_CHECK;
+void authority_free(struct authority *a);
+
+enum authority_answer {
+	AUTHORITY_STRANGER, /* the signer's certificate is not vouched for: why says it */
+	AUTHORITY_VOUCHES,
+};
+
+/* Whether der is one detached signature over bytes by the certificate that it carries, and at
+ * the time now a good one in the authority's eyes; *spki is that of its key.  ERR_UNTRUSTED for
+ * a signature that does not hold or is not the one form that is allowed: SignedData, one signer
+ * with signed attributes, SHA-2, no certificate that the chain does not need. */
+bool authority_check(const struct authority *a, struct slice der, struct slice bytes,
+    uint64_t now, enum authority_answer *answer, struct digest *spki, struct buf *why,
+    struct err *e) MUST_CHECK;
