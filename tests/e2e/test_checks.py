@@ -4,6 +4,7 @@ The commands come out of the bundle's own README-VERIFY.txt; only BUNDLE, pub.pe
 would. Each must succeed on a good bundle and catch what it is there for.
 """
 
+import base64
 import os
 import random
 import re
@@ -15,7 +16,7 @@ import pytest
 
 from support import images, reader
 from support.carry import HOST, Carrier, member
-from support.forge import Forged, blob
+from support.forge import Forged, Signer, blob
 from support.fetch_helm import root
 from support.scripted import Scripted
 
@@ -50,23 +51,27 @@ def blocks_of(text):
 
 def steps(path):
     """.kid, .take {tool: commands}, .sign {kind of key: commands}, .sums: as the bundle has them."""
-    kid, tar, bsdtar, busybox, ecdsa, edwards, sums = blocks_of(member(path, "README-VERIFY.txt").decode())
-    return types.SimpleNamespace(kid=kid, take={"tar": tar, "bsdtar": bsdtar, "busybox": busybox},
-                                 sign={"p256": ecdsa, "ed25519": edwards}, sums=sums)
+    shown = blocks_of(member(path, "README-VERIFY.txt").decode())
+    kid, tar, bsdtar, busybox, ecdsa, edwards, minisign, cms, sums = shown
+    return types.SimpleNamespace(kid=kid, take={"tar": tar, "bsdtar": bsdtar, "busybox": busybox}, sums=sums,
+                                 sign={"p256": ecdsa, "ed25519": edwards, "minisig": minisign, "p7s": cms})
 
 
 class Desk:
     """Somebody with a bundle, a key and an empty folder."""
 
-    def __init__(self, folder, path, public):
+    def __init__(self, folder, path, public, suffix="sig", other=None):
+        """other: the file of minisign.pub or corp.pem"""
         self.path, self.public, self.folder = str(path), public, str(folder / "desk")
         os.mkdir(self.folder)
-        self.steps, self.kid = steps(path), "KID"
+        self.steps, self.kid, self.suffix, self.other = steps(path), "KID", suffix, str(other)
         self.kid = self.run(self.steps.kid).stdout[:16]
 
     def run(self, commands):
-        words = {"BUNDLE": self.path, "pub.pem": self.public, "KID": self.kid}
-        lines = [re.sub(r"\b(BUNDLE|pub\.pem|KID)\b", lambda found: words[found[0]], line) for line in commands]
+        words = {"BUNDLE": self.path, "pub.pem": self.public, "KID": self.kid, "minisign.pub": self.other,
+                 "corp.pem": self.other, "bundle/sig/KID.sig": f"bundle/sig/{self.kid}.{self.suffix}"}
+        shape = r"(?<![\w/.])bundle/sig/KID\.sig\b|\b(?:BUNDLE|pub\.pem|KID|minisign\.pub|corp\.pem)\b"
+        lines = [re.sub(shape, lambda found: words[found[0]], line) for line in commands]
         return subprocess.run(["sh", "-ec", "\n".join(lines)], cwd=self.folder, capture_output=True, text=True)
 
     def verdicts(self, kind, taker="tar"):
@@ -171,6 +176,46 @@ def test_R15_the_other_tool_does_not_say_yes(bundles, keys, tmp_path, kind):
     assert desk.run(desk.steps.take["tar"]).returncode == 0
     (tmp_path / "desk/bundle/inventory.json").write_bytes(b"{}")
     assert desk.run(wrong).returncode != 0 and desk.run(desk.steps.sign[kind]).returncode != 0
+
+
+# ---- other forms of a signature, made by their own tools -------------------------------------
+
+def tool(folder, line, **more):
+    return subprocess.run(["sh", "-ec", line], cwd=folder, capture_output=True, check=True, **more)
+
+
+def minisign(folder, text):
+    """(kid, public key, file for the tool, signature) of minisign."""
+    (folder / "inventory.json").write_bytes(text)
+    tool(folder, "minisign -G -W -p minisign.pub -s minisign.key; minisign -S -s minisign.key -m inventory.json -x x.minisig")
+    raw = base64.b64decode((folder / "minisign.pub").read_text().splitlines()[1])[10:]
+    tool(folder, "openssl pkey -pubin -inform DER -out pub.pem", input=bytes.fromhex("302a300506032b6570032100") + raw)
+    return folder / "pub.pem", folder / "minisign.pub", (folder / "x.minisig").read_bytes()
+
+
+def cms(folder, text):
+    """The same of a certificate for signing code, by an authority of its own."""
+    (folder / "inventory.json").write_bytes(text)
+    tool(folder, """
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out corp.pem -subj /CN=corp -days 9
+        openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout leaf.key -out leaf.csr -subj /CN=release
+        printf 'keyUsage=critical,digitalSignature\nextendedKeyUsage=codeSigning\n' > ext
+        openssl x509 -req -in leaf.csr -CA corp.pem -CAkey ca.key -CAcreateserial -extfile ext -days 9 -out leaf.pem
+        openssl cms -sign -binary -in inventory.json -signer leaf.pem -inkey leaf.key -outform DER -md sha256 -out x.p7s
+        openssl x509 -in leaf.pem -pubkey -noout > pub.pem""")
+    return folder / "pub.pem", folder / "corp.pem", (folder / "x.p7s").read_bytes()
+
+
+@pytest.mark.parametrize("suffix,maker", [("minisig", minisign), ("p7s", cms)])
+def test_R15_other_forms_of_a_signature(bundles, tmp_path, suffix, maker):
+    forged, signer = Forged(bundles["p256"]), Signer(tmp_path)
+    text = forged.text()
+    public, file, signature = maker(tmp_path, text)
+    more = [(f"bundle/sig/{reader.kid_of(str(public))}.{suffix}", signature)]
+    desk = Desk(tmp_path, forged.write(tmp_path / "b.tar", signer, text, more), str(public), suffix, file)
+    assert desk.verdicts(suffix) == [True, True, True]
+    (tmp_path / "desk/bundle/inventory.json").write_bytes(text.replace(b"stable", b"stoble"))
+    assert desk.run(desk.steps.sign[suffix]).returncode != 0
 
 
 def test_R15_python_reads_what_the_inventory_lists(bundles):
