@@ -14,7 +14,7 @@ import types
 
 import pytest
 
-from support import images, reader
+from support import corporate, images, reader
 from support.carry import HOST, Carrier, member
 from support.forge import Forged, Signer, blob
 from support.fetch_helm import root
@@ -194,26 +194,23 @@ def minisign(folder, text):
 
 
 def cms(folder, text):
-    """The same of a certificate for signing code, by an authority of its own."""
-    (folder / "inventory.json").write_bytes(text)
-    tool(folder, """
-        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out corp.pem -subj /CN=corp -days 9
-        openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout leaf.key -out leaf.csr -subj /CN=release
-        printf 'keyUsage=critical,digitalSignature\nextendedKeyUsage=codeSigning\n' > ext
-        openssl x509 -req -in leaf.csr -CA corp.pem -CAkey ca.key -CAcreateserial -extfile ext -days 9 -out leaf.pem
-        openssl cms -sign -binary -in inventory.json -signer leaf.pem -inkey leaf.key -outform DER -md sha256 -out x.p7s
-        openssl x509 -in leaf.pem -pubkey -noout > pub.pem""")
-    return folder / "pub.pem", folder / "corp.pem", (folder / "x.p7s").read_bytes()
+    """The same of a certificate for signing code, by an authority."""
+    root = corporate.Authority(folder, "corp")
+    leaf = corporate.Leaf(root, "release")
+    tool(folder, f"openssl pkey -in {leaf.key} -pubout -out pub.pem")
+    return folder / "pub.pem", root.cert, leaf.p7s(text)
 
 
 @pytest.mark.parametrize("suffix,maker", [("minisig", minisign), ("p7s", cms)])
-def test_R15_other_forms_of_a_signature(bundles, tmp_path, suffix, maker):
+def test_R15_other_forms_of_a_signature(bundles, sealift, tmp_path, suffix, maker):
     forged, signer = Forged(bundles["p256"]), Signer(tmp_path)
     text = forged.text()
     public, file, signature = maker(tmp_path, text)
     more = [(f"bundle/sig/{reader.kid_of(str(public))}.{suffix}", signature)]
     desk = Desk(tmp_path, forged.write(tmp_path / "b.tar", signer, text, more), str(public), suffix, file)
     assert desk.verdicts(suffix) == [True, True, True]
+    if suffix == "p7s":
+        sealift.ok("verify", desk.path, "--trust-ca", file)
     (tmp_path / "desk/bundle/inventory.json").write_bytes(text.replace(b"stable", b"stoble"))
     assert desk.run(desk.steps.sign[suffix]).returncode != 0
 
