@@ -68,7 +68,7 @@ static bool write_statement(const struct approval *a, struct buf *out, struct er
 }
 
 bool approval_write(
-    const struct approval *a, const struct key *approver, struct buf *out, struct err *e)
+    const struct approval *a, const struct signer *approver, struct buf *out, struct err *e)
 {
 	OWNED(buf_drop) struct buf statement = BUF(ENVELOPE_MAX / 2);
 

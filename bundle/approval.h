@@ -20,7 +20,7 @@ struct approval {
 void approval_drop(struct approval *a);
 
 /* The envelope, one line of JSON. */
-bool approval_write(const struct approval *a, const struct key *approver, struct buf *out,
+bool approval_write(const struct approval *a, const struct signer *approver, struct buf *out,
     struct err *e) MUST_CHECK;
 
 /* The statement of an envelope that an approver on the ring signed; what names it in errors.

@@ -44,20 +44,21 @@ static void put_envelope(
 }
 
 bool envelope_write(
-    struct slice statement, const struct key *key, struct buf *out, struct err *e)
+    struct slice statement, const struct signer *signer, struct buf *out, struct err *e)
 {
+	struct raw_signature raw;
 	OWNED(buf_drop) struct buf encoded = BUF(0);
 	OWNED(buf_drop) struct buf payload = BUF(ENVELOPE_MAX);
 	OWNED(buf_drop) struct buf signature = BUF(SIGNATURE_ROOM);
 	char kid[KID_TEXT];
 
 	if (!encode(statement, &encoded, e)
-	    || !signature_make(key, buf_slice(&encoded), &signature, e))
+	    || !signer_raw(signer, buf_slice(&encoded), &raw, e))
 		return false;
+	signature_encode(raw.bytes, raw.len, &signature);
 	base64_encode(statement, &payload);
 	buf_init(out, ENVELOPE_MAX);
-	put_envelope(
-	    buf_slice(&payload), key_kid(key, kid), slice_trim(buf_slice(&signature)), out);
+	put_envelope(buf_slice(&payload), signer_kid(signer, kid), buf_slice(&signature), out);
 	return buf_ok(&payload, e) && buf_ok(out, e);
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "bundle/keyring.h"
+#include "bundle/signer.h"
 
 enum {
 	ENVELOPE_MAX = 64 * 1024, /* bytes of a file */
@@ -18,9 +19,9 @@ struct envelope_signers {
 	size_t count;
 };
 
-/* One line of JSON with a signature by key. */
-bool envelope_write(
-    struct slice statement, const struct key *key, struct buf *out, struct err *e) MUST_CHECK;
+/* One line of JSON with a signature by signer. */
+bool envelope_write(struct slice statement, const struct signer *signer, struct buf *out,
+    struct err *e) MUST_CHECK;
 
 /* The statement's bytes, once a signature by a key of the ring over them holds.  ERR_UNTRUSTED
  * for a bad one by such a key even beside a good one, and when there is none by any. */

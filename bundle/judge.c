@@ -1,6 +1,7 @@
 #include "bundle/judge.h"
 
 #include "base/own.h"
+#include "bundle/forms.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,35 +10,6 @@ enum {
 	CLOCK_SLACK = 24 * 60 * 60, /* seconds that two clocks may differ */
 	REASON_MAX = 400,
 };
-
-/* A member of the area under a trusted key. */
-struct evidence {
-	const struct ring_key *by;
-	struct slice inventory;
-	const struct area *area;
-	const struct area_signature *signature;
-};
-
-static bool check_sig(const struct evidence *v, struct err *e)
-{
-	return signature_check(v->by->key, v->inventory, v->signature->data, e);
-}
-
-/* The forms of a signature that this version can check. */
-static const struct form {
-	const char *suffix;
-	bool (*check)(const struct evidence *v, struct err *e);
-} forms[] = {
-    {"sig", check_sig},
-};
-
-static const struct form *find_form(const struct area_signature *s)
-{
-	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
-		if (strcmp(area_suffix(s), forms[i].suffix) == 0)
-			return &forms[i];
-	return NULL;
-}
 
 static void add_signer(struct judgement *j, const char *kid, const struct digest *spki)
 {
@@ -57,29 +29,19 @@ static void add_text(char **list, const char *text)
 	*list = own_text(text);
 }
 
-/* Every other form of a signature is made of the raw one, or stands beside it. */
-static bool has_raw(const struct evidence *v, struct err *e)
-{
-	return area_find(v->area, v->by->kid, "sig")
-	       || err_set(e, ERR_UNTRUSTED,
-		   "expected %s.sig beside %s, found none: the signature itself was taken away",
-		   v->by->kid, v->signature->name);
-}
-
 static bool judge_by_ring(const struct head *h, const struct trust *trust,
     const struct area_signature *s, struct judgement *out, struct err *e)
 {
-	const struct evidence v = {
-	    keyring_find(&trust->ring, s->kid), buf_slice(&h->inventory), &h->area, s};
-	const struct form *form = v.by ? find_form(s) : NULL;
+	const struct ring_key *by = keyring_find(&trust->ring, s->kid);
 
-	if (!form) {
+	if (!by || !forms_know(area_suffix(s))) {
 		add_text(out->unchecked, s->name);
 		return true;
 	}
-	if (!has_raw(&v, e) || !form->check(&v, e))
+	const struct evidence v = {by->key, buf_slice(&h->inventory), &h->area, s};
+	if (!forms_check(&v, e))
 		return false;
-	add_signer(out, v.by->kid, &v.by->spki);
+	add_signer(out, by->kid, &by->spki);
 	return true;
 }
 

@@ -157,7 +157,8 @@ bool parts_read(struct slice text, struct parts *out, struct err *e)
 			return e->kind ? false : bad_list(e);
 	if (bad || !p.total || !p.size || p.count > PARTS_MAX
 	    || p.chunk_count != parts_pieces(p.total, PART_CHUNK)
-	    || p.count != parts_pieces(p.total, p.size))
+	    || (p.count && p.count != parts_pieces(p.total, p.size))
+	    || (!p.count && p.size != p.total))
 		return bad_list(e);
 	*out = STEAL(p);
 	return true;

@@ -18,10 +18,11 @@ enum {
 
 /* What NAME.parts.json says. */
 struct parts {
-	struct digest id;      /* of the inventory */
-	uint64_t total;	       /* bytes of the whole bundle */
-	uint64_t size;	       /* bytes of each part but the last, which may be shorter */
-	struct digest *hashes; /* of each part; NULL when there is one file only */
+	struct digest id; /* of the inventory */
+	uint64_t total;	  /* bytes of the whole bundle */
+	uint64_t size;	  /* bytes of each part but the last, which may be shorter */
+	struct digest
+	    *hashes; /* of each part; NULL when there is one file, which has no parts */
 	size_t count;
 	struct digest *chunks; /* of each PART_CHUNK bytes of the whole bundle */
 	size_t chunk_count;

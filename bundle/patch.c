@@ -2,6 +2,7 @@
 
 #include "base/own.h"
 #include "bundle/layout.h"
+#include "bundle/survey.h"
 #include "manifests/json.h"
 #include "manifests/verify.h"
 
@@ -20,21 +21,6 @@ static uint64_t chunk_size(uint64_t total, uint64_t chunk)
 	return left < PART_CHUNK ? left : PART_CHUNK;
 }
 
-static bool hash_range(
-    struct medium *m, uint64_t offset, uint64_t len, struct digest *out, struct err *e)
-{
-	OWNED(hash_drop) struct hash *hash = hash_new();
-	struct medium_source from;
-	struct hash_sink to;
-
-	medium_source_init(&from, m, offset, len);
-	hash_sink_init(&to, hash);
-	if (!stream_copy(&from.source, &to.sink, e))
-		return false;
-	hash_end(hash, out);
-	return true;
-}
-
 static bool put_chunk(struct json_writer *w, struct medium *whole, const struct damage *want,
     size_t i, struct err *e)
 {
@@ -42,7 +28,7 @@ static bool put_chunk(struct json_writer *w, struct medium *whole, const struct 
 	struct digest digest;
 	char hex[DIGEST_TEXT];
 
-	if (!hash_range(whole, PART_CHUNK * i, size, &digest, e))
+	if (!survey_chunk(whole, want->total, i, &digest, e))
 		return false;
 	json_begin(w, '{');
 	json_key(w, "chunk");

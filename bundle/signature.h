@@ -1,52 +1,38 @@
 /*
- * Keys and signatures over the raw inventory: ECDSA P-256 with SHA-256, or Ed25519.  The
- * algorithm comes from the key, never from the bundle.  BUNDLE.md 1.4, 3.
+ * Signatures over the raw inventory, in the form that openssl verifies: one line of base64. The
+ * algorithm comes from the key, never from the bundle.  BUNDLE.md 1.4.
  */
 #pragma once
 
-#include "base/buf.h"
-#include "manifests/digest.h"
-
-enum key_type {
-	KEY_P256,
-	KEY_ED25519,
-};
+#include "bundle/key.h"
 
 enum {
-	KID_TEXT = 17, /* 16 hex digits and NUL */
+	RAW_ROOM = 512, /* bytes of a raw signature, far above every kind */
 };
 
-/* A private or a public key. */
-struct key;
-void key_free(struct key *k);
-void key_drop(struct key **k);
-
-/* Where a passphrase comes from; wiped after use. */
-struct passphrase {
-	/* Fills text (NUL-terminated, room bytes) for the key of that name; false ends the
-	 * attempt. */
-	bool (*ask)(
-	    struct passphrase *self, const char *name, char *text, size_t room, struct err *e);
+/* The raw signature by a private key. */
+struct raw_signature {
+	unsigned char bytes[RAW_ROOM];
+	size_t len;
 };
+bool signature_raw(const struct key *k, struct slice bytes, struct raw_signature *out,
+    struct err *e) MUST_CHECK;
 
-/* A new pair.  private_pem: PKCS#8, encrypted with passphrase unless that is NULL. */
-bool key_generate(enum key_type type, const char *passphrase, struct buf *private_pem,
-    struct buf *public_pem, struct err *e) MUST_CHECK;
+/* Whether raw is a valid signature by k. */
+bool signature_holds(const struct key *k, struct slice bytes, const struct raw_signature *raw);
 
-/* The private key at path (PEM).  ask is used only when it is encrypted. */
-bool key_open_private(
-    const char *path, struct passphrase *ask, struct key **out, struct err *e) MUST_CHECK;
+/* The hash that a signature by an ECDSA key k is over; its length is returned. */
+enum { SIGNATURE_HASH_MAX = 64 };
+size_t signature_hash(
+    const struct key *k, struct slice bytes, unsigned char out[SIGNATURE_HASH_MAX]);
 
-/* A public key out of PEM; what names it in errors.  Other types are refused by name. */
-bool key_read_public(
-    struct slice pem, const char *what, struct key **out, struct err *e) MUST_CHECK;
+/* Base64 on one line without an end, the one encoding that is taken. */
+void signature_encode(const void *bytes, size_t len, struct buf *out);
 
-/* SHA-256 of the SubjectPublicKeyInfo: whole, and its first 16 hex digits. */
-void key_fingerprint(const struct key *k, struct digest *spki);
-const char *key_kid(const struct key *k, char out[KID_TEXT]);
-enum key_type key_type(const struct key *k);
+/* Decodes what is exactly the encoding of the result; at most room bytes. */
+bool signature_decode(struct slice text, void *bytes, size_t room, size_t *len) MUST_CHECK;
 
-/* The content of bundle/sig/<kid>.sig over bytes: strict base64 and LF. */
+/* The content of bundle/sig/<kid>.sig: strict base64 and LF. */
 bool signature_make(
     const struct key *k, struct slice bytes, struct buf *out, struct err *e) MUST_CHECK;
 

@@ -1,6 +1,6 @@
 /*
- * Whoever signs: gives all members that belong in the signature area for one signer, each in
- * its form.  BUNDLE.md 1.4, 3.
+ * Whoever signs: a private key, or a command that has one, as a token does.  Gives all members
+ * that belong in the signature area for one signer, each in its form.  BUNDLE.md 1.4, 3.
  */
 #pragma once
 
@@ -11,10 +11,18 @@ struct signer;
 
 /* A signer with a private key, which is taken. */
 struct signer *signer_of_key_take(struct key **key);
+
+/* A signer by a command of the shell, which gets the bytes on standard input and says the raw
+ * signature on standard output; its public key is taken. */
+struct signer *signer_of_command_take(const char *command, struct key **public_key);
 void signer_free(struct signer *s);
 void signer_drop(struct signer **s);
 
 const char *signer_kid(const struct signer *s, char out[KID_TEXT]);
+
+/* The raw signature over bytes.  ERR_UNTRUSTED when a command's does not fit its public key. */
+bool signer_raw(const struct signer *s, struct slice bytes, struct raw_signature *out,
+    struct err *e) MUST_CHECK;
 
 /* Adds the signatures over bytes, which are inv as it is written. */
 bool signer_sign(const struct signer *s, const struct inventory *inv, struct slice bytes,

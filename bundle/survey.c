@@ -60,7 +60,8 @@ static bool tap_read(
 		return false;
 	if (offset != t->at)
 		return true;
-	add_bytes(&t->parts, bytes, len);
+	if (t->parts.size)
+		add_bytes(&t->parts, bytes, len);
 	add_bytes(&t->chunks, bytes, len);
 	t->at += len;
 	watch_tell(t->watch, &(struct news){.kind = NEWS_BYTES, .bytes = len});
@@ -109,19 +110,19 @@ bool survey_read(const struct survey *s, struct parts *out, struct err *e)
 	    .medium = {.read = tap_read},
 	    .from = s->medium,
 	    .watch = s->watch,
-	    .parts = {.hash = hash_new(), .size = s->part_size ? s->part_size : total},
+	    .parts = {.hash = hash_new(), .size = s->part_size},
 	    .chunks = {.hash = hash_new(), .size = PART_CHUNK},
 	};
 
 	if (!read_all(&t, s, e))
 		return false;
-	if (t.parts.at)
+	if (t.parts.at && s->part_size)
 		end_piece(&t.parts);
 	if (t.chunks.at)
 		end_piece(&t.chunks);
 	*out = (struct parts){
 	    .total = total,
-	    .size = t.parts.size,
+	    .size = s->part_size ? s->part_size : total,
 	    .hashes = STEAL(t.parts.digests),
 	    .count = t.parts.count,
 	    .chunks = STEAL(t.chunks.digests),
@@ -131,28 +132,31 @@ bool survey_read(const struct survey *s, struct parts *out, struct err *e)
 	return true;
 }
 
-static bool check_chunk(struct medium *m, const struct parts *list, size_t i, struct err *e)
+bool survey_chunk(struct medium *m, uint64_t total, size_t i, struct digest *out, struct err *e)
 {
 	const uint64_t at = PART_CHUNK * i;
-	const uint64_t left = list->total - at;
-	const struct descriptor want = {
-	    .digest = list->chunks[i], .size = left < PART_CHUNK ? left : PART_CHUNK};
-	OWNED(verify_source_drop) struct verify_source verify = {0};
+	const uint64_t left = total - at;
+	OWNED(hash_drop) struct hash *hash = hash_new();
 	struct medium_source bytes;
-	struct sink nowhere = null_sink();
+	struct hash_sink sink;
 
-	medium_source_init(&bytes, m, at, want.size);
-	verify_source_init(&verify, &want, &bytes.source);
-	return stream_copy(&verify.source, &nowhere, e);
+	medium_source_init(&bytes, m, at, left < PART_CHUNK ? left : PART_CHUNK);
+	hash_sink_init(&sink, hash);
+	if (!stream_copy(&bytes.source, &sink.sink, e))
+		return false;
+	hash_end(hash, out);
+	return true;
 }
 
 bool survey_chunks(struct medium *m, const struct parts *list, bool *bad, struct err *e)
 {
 	for (size_t i = 0; i < list->chunk_count; i++) {
 		struct err found = {0};
+		struct digest hash;
+		const bool read = survey_chunk(m, list->total, i, &hash, &found);
 
-		bad[i] = !check_chunk(m, list, i, &found);
-		if (bad[i] && found.kind != ERR_DAMAGED && found.kind != ERR_SYSTEM) {
+		bad[i] = !read || !digest_equal(&hash, &list->chunks[i]);
+		if (!read && found.kind != ERR_DAMAGED && found.kind != ERR_SYSTEM) {
 			*e = found;
 			return false;
 		}

@@ -20,6 +20,10 @@ struct survey {
 /* Reads it all.  ERR_DAMAGED with the first damage. */
 bool survey_read(const struct survey *s, struct parts *out, struct err *e) MUST_CHECK;
 
+/* The hash of chunk i, from 0, of a bundle of total bytes. */
+bool survey_chunk(
+    struct medium *m, uint64_t total, size_t i, struct digest *out, struct err *e) MUST_CHECK;
+
 /* Hashes the chunks alone, believing nothing: which of them are not what the list says goes
  * into bad, one bool for each. */
 bool survey_chunks(

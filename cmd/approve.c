@@ -5,7 +5,7 @@
 #include "cmd/admission.h"
 #include "cmd/media_in.h"
 #include "cmd/output.h"
-#include "cmd/passphrase.h"
+#include "cmd/signing.h"
 #include "cmd/trusted.h"
 #include "cmd/verb.h"
 #include "manifests/reference.h"
@@ -15,8 +15,7 @@
 struct options {
 	struct common common;
 	struct trust_options trust;
-	struct passphrase_options passphrase;
-	const char *sign_key;
+	struct signing_options signing;
 	const char *note;
 	const char *to;
 	const char *expires;
@@ -25,7 +24,6 @@ struct options {
 
 #define AT(field) offsetof(struct options, field)
 static const struct option own_options[] = {
-    {"sign-key", 0, OPTION_TEXT, AT(sign_key), "FILE", "sign with this private key (required)"},
     {"note", 0, OPTION_TEXT, AT(note), "TEXT",
 	"why it is approved: a change's number, a ticket (required)"},
     {"to", 0, OPTION_TEXT, AT(to), "HOST[:PORT][/PREFIX]",
@@ -39,16 +37,17 @@ static const struct option_group groups[] = {
     {own_options, 0, "Options"},
     {trust_options, AT(trust), "Trust"},
     {media_in_options, AT(trust.media), "Media"},
-    {passphrase_options, AT(passphrase), "Passphrase"},
+    {signing_options, AT(signing), "Signing"},
+    {passphrase_options, AT(signing.passphrase), "Passphrase of the key"},
     {common_options, 0, "General"},
     {0},
 };
 
 static bool is_complete(const struct options *o, struct err *e)
 {
-	if (!o->sign_key || !o->note || !o->output)
-		return err_set(e, ERR_USAGE,
-		    "expected --sign-key, --note and -o; see sealift approve --help");
+	if (!o->note || !o->output)
+		return err_set(
+		    e, ERR_USAGE, "expected --note and -o; see sealift approve --help");
 	return (*o->note && strlen(o->note) <= APPROVAL_NOTE_MAX)
 	       || err_set(e, ERR_USAGE, "--note: expected 1 to %d bytes, found %zu",
 		   APPROVAL_NOTE_MAX, strlen(o->note));
@@ -82,12 +81,9 @@ static bool set_times(const struct options *o, struct approval *a, struct err *e
 static bool sign(
     const struct options *o, const struct approval *a, struct buf *out, struct err *e)
 {
-	OWNED(key_drop) struct key *key = NULL;
-	struct passphrase_source passphrase;
+	OWNED(signer_drop) struct signer *signer = NULL;
 
-	passphrase_source_init(&passphrase, &o->passphrase);
-	return key_open_private(o->sign_key, &passphrase.passphrase, &key, e)
-	       && approval_write(a, key, out, e);
+	return signing_open(&o->signing, &signer, e) && approval_write(a, signer, out, e);
 }
 
 static void report(const struct options *o, const struct approval *a)

@@ -4,54 +4,50 @@
 #include "cmd/fetch.h"
 #include "cmd/media_out.h"
 #include "cmd/network.h"
-#include "cmd/passphrase.h"
 #include "cmd/progress.h"
 #include "cmd/request.h"
 #include "cmd/resolve.h"
 #include "cmd/result.h"
+#include "cmd/signing.h"
 #include "cmd/verb.h"
 
 struct options {
 	struct common common;
 	struct request_options request;
 	struct network_options network;
-	struct passphrase_options passphrase;
-	const char *sign_key;
+	struct signing_options signing;
 	struct media_out_options media;
 	bool fresh;
+	bool is_unsigned;
 };
 
 #define AT(field) offsetof(struct options, field)
 static const struct option own_options[] = {
-    {"sign-key", 0, OPTION_TEXT, AT(sign_key), "FILE",
-	"sign with this private key (required; see keygen)"},
     {"fresh", 0, OPTION_FLAG, AT(fresh), NULL,
 	"begin anew, even where an interrupted export could be continued"},
+    {"unsigned", 0, OPTION_FLAG, AT(is_unsigned), NULL,
+	"leave the signature to sealift sign and attach; nobody believes the bundle before, "
+	"and such an export is not continued"},
     {0},
 };
 static const struct option_group groups[] = {
     {request_options, AT(request), "What to carry"},
     {own_options, 0, "Options"},
     {media_out_options, AT(media), "Where to write"},
-    {passphrase_options, AT(passphrase), "Passphrase of the key"},
+    {signing_options, AT(signing), "Signing"},
+    {passphrase_options, AT(signing.passphrase), "Passphrase of the key"},
     {network_options, AT(network), "Network"},
     {common_options, AT(common), "General"},
     {0},
 };
 
+/* NULL for --unsigned. */
 static bool open_signer(const struct options *o, struct signer **signer, struct err *e)
 {
-	struct passphrase_source passphrase;
-	OWNED(key_drop) struct key *key = NULL;
-
-	if (!o->sign_key)
-		return err_set(
-		    e, ERR_USAGE, "expected --sign-key FILE; sealift keygen makes one");
-	passphrase_source_init(&passphrase, &o->passphrase);
-	if (!key_open_private(o->sign_key, &passphrase.passphrase, &key, e))
-		return false;
-	*signer = signer_of_key_take(&key);
-	return true;
+	if (!o->is_unsigned)
+		return signing_open(&o->signing, signer, e);
+	return (!o->signing.sign_key && !o->signing.sign_cmd)
+	       || err_set(e, ERR_USAGE, "--unsigned: expected no --sign-key or --sign-cmd");
 }
 
 /* From the medium itself, as --check-media asks. */

@@ -1,6 +1,7 @@
 /* keygen: a key pair for signing bundles. */
 #include "base/file.h"
 #include "base/own.h"
+#include "bundle/minisig.h"
 #include "cmd/output.h"
 #include "cmd/passphrase.h"
 #include "cmd/verb.h"
@@ -21,7 +22,9 @@ struct options {
 static const struct option own_options[] = {
     {"output", 'o', OPTION_TEXT, AT(output), "NAME",
 	"write NAME.key and NAME.pub (default sealift)"},
-    {"type", 0, OPTION_TEXT, AT(type), "TYPE", "p256 (default; works in FIPS mode) or ed25519"},
+    {"type", 0, OPTION_TEXT, AT(type), "TYPE",
+	"p256 (default; works in FIPS mode), p384 or ed25519, for which NAME.minipub is "
+	"written too"},
     {0},
 };
 static const struct option_group groups[] = {
@@ -35,11 +38,13 @@ static bool parse_type(const char *text, enum key_type *type, struct err *e)
 {
 	if (!text || strcmp(text, "p256") == 0)
 		*type = KEY_P256;
+	else if (strcmp(text, "p384") == 0)
+		*type = KEY_P384;
 	else if (strcmp(text, "ed25519") == 0)
 		*type = KEY_ED25519;
 	else
 		return err_set(
-		    e, ERR_USAGE, "--type: expected p256 or ed25519, found \"%s\"", text);
+		    e, ERR_USAGE, "--type: expected p256, p384 or ed25519, found \"%s\"", text);
 	return true;
 }
 
@@ -63,6 +68,19 @@ static bool write_pair(const char *private_name, struct slice private_pem,
 		return true;
 	(void)unlink(private_name);
 	return false;
+}
+
+/* minisign has a form of its own for public keys. */
+static bool write_minisign(const char *name, const struct key *key, struct err *e)
+{
+	OWNED(buf_drop) struct buf path = BUF(4096);
+	OWNED(buf_drop) struct buf text = BUF(1024);
+
+	if (key_type(key) != KEY_ED25519)
+		return true;
+	buf_addf(&path, "%s.minipub", name);
+	return minisig_public(key, &text, e)
+	       && file_write_new(buf_text(&path), buf_slice(&text), FILE_REPLACE, 0666, e);
 }
 
 static void report_json(const char *public_name, const char *kid, const char *fingerprint)
@@ -123,6 +141,8 @@ static bool run(void *options, struct err *e)
 	    || !key_read_public(buf_slice(&public_pem), buf_text(&public_name), &key, e)
 	    || !write_pair(buf_text(&private_name), buf_slice(&private_pem),
 		buf_text(&public_name), buf_slice(&public_pem), e))
+		return false;
+	if (!write_minisign(o->output ? o->output : "sealift", key, e))
 		return false;
 	report(o, buf_text(&private_name), buf_text(&public_name), key);
 	return true;

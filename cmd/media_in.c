@@ -141,6 +141,17 @@ bool media_in_open(const struct media_in_options *o, const char *path,
 	return medium_open_parts(&where, access_wanted, out, e);
 }
 
+bool media_in_mend(const char *path, struct medium **out, struct err *e)
+{
+	struct slice stem;
+
+	if (is_stdin(path) || parts_is_name(path, &stem))
+		return err_set(e, ERR_USAGE,
+		    "expected one file that can be signed in place, found a pipe or a part; "
+		    "sign before splitting, or see sealift approve");
+	return medium_open_file(path, MEDIUM_MEND, out, e);
+}
+
 bool media_in_alone(const char *bundle, const char *other, const char *another, struct err *e)
 {
 	return is_stdin(bundle) + is_stdin(other) + is_stdin(another) < 2

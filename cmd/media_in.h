@@ -27,6 +27,9 @@ bool media_in_alone(
  * says why not. */
 bool media_in_change(size_t part, const char *folder, struct err *e) MUST_CHECK;
 
+/* Opens one bundle file, not parts and no pipe, to change its signature area in place. */
+bool media_in_mend(const char *path, struct medium **out, struct err *e) MUST_CHECK;
+
 /* The list of parts and chunks beside the bundle at path; ERR_MISSING when there is none. */
 bool media_in_list(const struct media_in_options *o, const char *path, struct parts *out,
     struct err *e) MUST_CHECK;

@@ -13,7 +13,8 @@ static void put_export(struct json_writer *w, const char *path, const struct inv
 	json_pair(w, "event", "result");
 	json_pair(w, "bundle", path);
 	json_pair(w, "id", id);
-	json_pair(w, "signer", kid);
+	if (*kid)
+		json_pair(w, "signer", kid);
 	json_key(w, "total");
 	json_put_u64(w, inv->total);
 	json_key(w, "images");
@@ -33,12 +34,13 @@ bool result_of_export(const struct common *common, const char *path, const struc
 	const struct inventory *inv = plan->inventory;
 	struct digest digest;
 	char id[DIGEST_TEXT];
-	char kid[KID_TEXT];
+	char kid[KID_TEXT] = "";
 	char size[24];
 
 	digest_of(buf_slice(&plan->bytes), &digest);
 	(void)digest_text(&digest, id);
-	(void)signer_kid(signer, kid);
+	if (signer)
+		(void)signer_kid(signer, kid);
 	if (common->json) {
 		put_export(&w, path, inv, id, kid);
 		(void)fprintf(out, "%s\n", buf_text(&text));
@@ -47,6 +49,6 @@ bool result_of_export(const struct common *common, const char *path, const struc
 	say(out, "wrote %s: %zu image%s, %zu chart%s, %zu file%s, %s\n", path, inv->image_count,
 	    plural(inv->image_count), inv->chart_count, plural(inv->chart_count),
 	    inv->file_count, plural(inv->file_count), size_text(inv->total, size));
-	say(out, "%s, signed by %s\n", id, kid);
+	say(out, signer ? "%s, signed by %s\n" : "%s, signed by nobody%s\n", id, kid);
 	return true;
 }

@@ -11,6 +11,8 @@ static const struct verb *const verbs[] = {
     &verb_plan,
     &verb_export,
     &verb_inspect,
+    &verb_sign,
+    &verb_attach,
     &verb_verify,
     &verb_push,
     &verb_values,

@@ -26,6 +26,8 @@ extern const struct verb verb_keygen;
 extern const struct verb verb_plan;
 extern const struct verb verb_export;
 extern const struct verb verb_inspect;
+extern const struct verb verb_sign;
+extern const struct verb verb_attach;
 extern const struct verb verb_verify;
 extern const struct verb verb_push;
 extern const struct verb verb_values;

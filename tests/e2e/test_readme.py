@@ -20,6 +20,8 @@ VERBS = [
     "plan",
     "export",
     "inspect",
+    "sign",
+    "attach",
     "verify",
     "push",
     "values",

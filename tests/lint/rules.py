@@ -24,7 +24,8 @@ FOREIGN = {
     "jansson": {"manifests/json.c"},
     "yaml.h": {"manifests/yaml.c"},
     "archive": {"manifests/chart.c"},
-    "openssl/": {"manifests/digest.c", "bundle/signature.c", "bundle/certificate.c"},
+    "openssl/": {"manifests/digest.c", "bundle/key.c", "bundle/signature.c", "bundle/minisig.c",
+                 "bundle/certificate.c"},
 }
 
 # Headers of the C library and the system; whatever else is in <> is foreign.
