@@ -2,6 +2,7 @@
 #include "bundle/output.h"
 
 #include "base/own.h"
+#include "bundle/folders.h"
 #include "bundle/parts.h"
 
 #include <errno.h>
@@ -11,25 +12,19 @@
 #include <unistd.h>
 
 enum { PATH_ROOM = 4096 };
-#define LIST_ROOM ((uint64_t)1024 * 1024) /* for what stands beside the parts */
 
-static const char partial[] = ".partial";
-
-struct folder {
-	char *path;
-	dev_t device;
-	uint64_t room; /* of the device; only of the first folder that is on it */
-	bool used;
+/* What is written, as one run of bytes. */
+struct parts_medium {
+	struct medium medium;
+	struct parts_output *output;
 };
 
 struct parts_output {
 	struct output output;
-	struct medium medium;
-	char *name; /* "b.tar" */
+	struct parts_medium medium;
 	uint64_t size;
 	enum file_existing existing;
-	struct folder *folders;
-	size_t folder_count;
+	struct folders folders;
 	struct outfile **parts; /* PARTS_MAX; NULL: not open */
 	size_t *homes;		/* in which folder each is */
 	size_t count;
@@ -37,33 +32,7 @@ struct parts_output {
 
 static struct parts_output *of_medium(const struct medium *m)
 {
-	return (struct parts_output *)((char *)(uintptr_t)m
-				       - offsetof(struct parts_output, medium));
-}
-
-static void part_path(const struct parts_output *o, size_t i, size_t folder, struct buf *out)
-{
-	buf_addf(out, "%s/", o->folders[folder].path);
-	parts_name(slice_of(o->name), i + 1, out);
-}
-
-static bool is_there(const struct parts_output *o, size_t i, size_t folder, const char *suffix)
-{
-	OWNED(buf_drop) struct buf path = BUF(PATH_ROOM);
-
-	part_path(o, i, folder, &path);
-	buf_adds(&path, suffix);
-	return access(buf_text(&path), F_OK) == 0;
-}
-
-/* The folder that has part i under that suffix; folder_count when none has. */
-static size_t find_part(const struct parts_output *o, size_t i, const char *suffix)
-{
-	size_t f = 0;
-
-	while (f < o->folder_count && !is_there(o, i, f, suffix))
-		f++;
-	return f;
+	return ((const struct parts_medium *)m)->output;
 }
 
 static bool open_part(
@@ -71,10 +40,11 @@ static bool open_part(
 {
 	OWNED(buf_drop) struct buf path = BUF(PATH_ROOM);
 
-	part_path(o, i, folder, &path);
+	folders_part(&o->folders, i, folder, &path);
 	o->homes[i] = folder;
 	if (!buf_ok(&path, e)
-	    || !outfile_open(buf_text(&path), partial, o->existing, resume, &o->parts[i], e))
+	    || !outfile_open(
+		buf_text(&path), PART_UNDER_WAY, o->existing, resume, &o->parts[i], e))
 		return false;
 	outfile_keep(o->parts[i]);
 	return true;
@@ -160,21 +130,6 @@ static bool uncache(struct medium *self, struct err *e)
 	return true;
 }
 
-/* Removes what is under way from part first on, as an earlier plan may have left it. */
-static void remove_from(const struct parts_output *o, size_t first)
-{
-	for (size_t i = first; i < PARTS_MAX; i++) {
-		OWNED(buf_drop) struct buf path = BUF(PATH_ROOM);
-		const size_t folder = find_part(o, i, partial);
-
-		if (folder == o->folder_count)
-			return;
-		part_path(o, i, folder, &path);
-		buf_adds(&path, partial);
-		(void)unlink(buf_text(&path));
-	}
-}
-
 static bool empty(struct output *self, struct err *e)
 {
 	struct parts_output *o = (struct parts_output *)self;
@@ -182,79 +137,19 @@ static bool empty(struct output *self, struct err *e)
 	(void)e;
 	for (size_t i = 0; i < PARTS_MAX; i++)
 		outfile_drop(&o->parts[i]);
-	remove_from(o, 0);
+	folders_clear(&o->folders, 0);
 	o->output.resumed = false;
 	return true;
-}
-
-/* Two folders may be on one device: its room is the first one's. */
-static uint64_t *room_of(struct parts_output *o, size_t folder)
-{
-	size_t first = 0;
-
-	while (o->folders[first].device != o->folders[folder].device)
-		first++;
-	return &o->folders[first].room;
-}
-
-static bool measure_folders(struct parts_output *o, struct err *e)
-{
-	for (size_t f = 0; f < o->folder_count; f++) {
-		OWNED(buf_drop) struct buf path = BUF(PATH_ROOM);
-		struct stat st;
-
-		if (stat(o->folders[f].path, &st) != 0)
-			return err_errno(e, "%s: cannot look at it", o->folders[f].path);
-		buf_addf(&path, "%s/x", o->folders[f].path);
-		if (!S_ISDIR(st.st_mode))
-			return err_set(
-			    e, ERR_USAGE, "%s: expected a folder", o->folders[f].path);
-		if (!file_free_space(buf_text(&path), &o->folders[f].room, e))
-			return false;
-		o->folders[f].device = st.st_dev;
-	}
-	return true;
-}
-
-static bool no_room(size_t i, uint64_t need, struct err *e)
-{
-	return err_set(e, ERR_SYSTEM,
-	    "the disk is full: expected a folder with room for %llu more bytes of part %zu, "
-	    "found none; make room or name another folder",
-	    (unsigned long long)need, i + 1);
-}
-
-static bool take_room(struct parts_output *o, size_t folder, uint64_t need)
-{
-	uint64_t *room = room_of(o, folder);
-
-	if (*room < need + LIST_ROOM)
-		return false;
-	*room -= need;
-	return true;
-}
-
-/* A run that was killed while it gave final names has left some: they are under way again. */
-static bool take_back(const struct parts_output *o, size_t i, size_t folder, struct err *e)
-{
-	OWNED(buf_drop) struct buf final = BUF(PATH_ROOM);
-	OWNED(buf_drop) struct buf temporary = BUF(PATH_ROOM);
-
-	part_path(o, i, folder, &final);
-	part_path(o, i, folder, &temporary);
-	buf_adds(&temporary, partial);
-	return rename(buf_text(&final), buf_text(&temporary)) == 0
-	       || err_errno(e, "%s: cannot continue it", buf_text(&final));
 }
 
 /* Where an interrupted run has part i; folder_count when nowhere. */
 static bool find_begun(struct parts_output *o, size_t i, size_t *folder, struct err *e)
 {
-	*folder = o->parts[i] ? o->homes[i] : find_part(o, i, partial);
-	if (*folder < o->folder_count || !o->output.resumed)
+	*folder = o->parts[i] ? o->homes[i] : folders_find(&o->folders, i, PART_UNDER_WAY);
+	if (*folder < o->folders.count || !o->output.resumed)
 		return true;
-	*folder = find_part(o, i, "");
-	return *folder == o->folder_count || take_back(o, i, *folder, e);
+	*folder = folders_find(&o->folders, i, "");
+	return *folder == o->folders.count || folders_take_back(&o->folders, i, *folder, e);
 }
 
 static bool continue_part(
@@ -268,8 +163,8 @@ static bool continue_part(
 	if (fstat(fd, &st) != 0)
 		return err_errno(e, "cannot look at part %zu", i + 1);
 	const uint64_t there = (uint64_t)st.st_blocks * 512;
-	if (there < size && !take_room(o, folder, size - there))
-		return no_room(i, size - there, e);
+	if (there < size && !folders_take(&o->folders, folder, size - there))
+		return folders_full(i, size - there, e);
 	return (uint64_t)st.st_size <= size || ftruncate(fd, (off_t)size) == 0
 	       || err_errno(e, "cannot cut part %zu to its length", i + 1);
 }
@@ -281,18 +176,14 @@ static bool place_part(struct parts_output *o, size_t i, uint64_t size, struct e
 
 	if (!find_begun(o, i, &folder, e))
 		return false;
-	if (folder < o->folder_count) {
-		o->folders[folder].used = true;
+	if (folder < o->folders.count) {
+		o->folders.items[folder].used = true;
 		return continue_part(o, i, folder, size, e);
 	}
-	for (size_t turn = 0; turn < o->folder_count; turn++) {
-		folder = (i + turn) % o->folder_count;
-		if (take_room(o, folder, size)) {
-			o->folders[folder].used = true;
-			return open_part(o, i, folder, false, e);
-		}
-	}
-	return no_room(i, size, e);
+	if (!folders_choose(&o->folders, i, size, &folder))
+		return folders_full(i, size, e);
+	o->folders.items[folder].used = true;
+	return open_part(o, i, folder, false, e);
 }
 
 static bool reserve(struct output *self, uint64_t total, struct err *e)
@@ -305,7 +196,7 @@ static bool reserve(struct output *self, uint64_t total, struct err *e)
 		    "expected at most %d parts, found that %llu bytes make %zu; choose larger "
 		    "ones",
 		    PARTS_MAX, (unsigned long long)total, count);
-	if (!measure_folders(o, e))
+	if (!folders_measure(&o->folders, e))
 		return false;
 	o->count = count;
 	for (size_t i = 0; i < count; i++) {
@@ -313,11 +204,11 @@ static bool reserve(struct output *self, uint64_t total, struct err *e)
 		if (!place_part(o, i, left < o->size ? left : o->size, e))
 			return false;
 	}
-	if (find_part(o, count, "") < o->folder_count)
+	if (folders_find(&o->folders, count, "") < o->folders.count)
 		return err_set(e, ERR_SYSTEM,
 		    "expected %zu parts of %s, found part %zu of another bundle; move it away",
-		    count, o->name, count + 1);
-	remove_from(o, count);
+		    count, o->folders.name, count + 1);
+	folders_clear(&o->folders, count);
 	return true;
 }
 
@@ -325,13 +216,13 @@ static bool beside(struct output *self, const char *suffix, struct slice bytes, 
 {
 	const struct parts_output *o = (const struct parts_output *)self;
 
-	for (size_t f = 0; f < o->folder_count; f++) {
+	for (size_t f = 0; f < o->folders.count; f++) {
 		OWNED(buf_drop) struct buf path = BUF(PATH_ROOM);
 
-		if (!o->folders[f].used)
+		if (!o->folders.items[f].used)
 			continue;
-		buf_addf(&path, "%s/", o->folders[f].path);
-		parts_beside(slice_of(o->name), suffix, &path);
+		buf_addf(&path, "%s/", o->folders.items[f].path);
+		parts_beside(slice_of(o->folders.name), suffix, &path);
 		if (!buf_ok(&path, e)
 		    || !file_write_new(buf_text(&path), bytes, FILE_REPLACE, 0666, e))
 			return false;
@@ -366,41 +257,35 @@ static void free_output(struct output *self)
 
 	for (size_t i = 0; i < PARTS_MAX; i++)
 		outfile_free(o->parts[i]);
-	for (size_t f = 0; f < o->folder_count; f++)
-		free(o->folders[f].path);
-	free(o->folders);
+	folders_drop(&o->folders);
 	free(o->parts);
 	free(o->homes);
-	free(o->name);
 	free(o);
 }
 
 static void name_folders(struct parts_output *o, const struct parts_wanted *want)
 {
 	const char *slash = strrchr(want->path, '/');
-	const size_t own = want->folder_count ? 0 : 1;
 
-	o->name = own_text(slash ? slash + 1 : want->path);
-	o->folder_count = want->folder_count + own;
-	o->folders = own_array(o->folder_count, sizeof(*o->folders));
+	o->folders.name = own_text(slash ? slash + 1 : want->path);
 	for (size_t f = 0; f < want->folder_count; f++)
-		o->folders[f].path = own_text(want->folders[f]);
-	if (own)
-		o->folders[0].path =
-		    slash ? own_bytes(want->path, (size_t)(slash - want->path)) : own_text(".");
+		folders_add(&o->folders, want->folders[f], strlen(want->folders[f]));
+	if (!want->folder_count)
+		folders_add(&o->folders, slash ? want->path : ".",
+		    slash ? (size_t)(slash - want->path) : 1);
 }
 
 /* What a killed run left is found by its first part. */
 static bool look_for_begun(struct parts_output *o, bool resume, struct err *e)
 {
-	const size_t final = find_part(o, 0, "");
-	const size_t folder = find_part(o, 0, partial);
+	const size_t final = folders_find(&o->folders, 0, "");
+	const size_t folder = folders_find(&o->folders, 0, PART_UNDER_WAY);
 
-	if (final < o->folder_count && o->existing == FILE_REFUSE)
+	if (final < o->folders.count && o->existing == FILE_REFUSE)
 		return err_set(e, ERR_SYSTEM,
 		    "%s/%s.001: exists already; choose another name, or --force to replace it",
-		    o->folders[final].path, o->name);
-	o->output.resumed = resume && folder < o->folder_count;
+		    o->folders.items[final].path, o->folders.name);
+	o->output.resumed = resume && folder < o->folders.count;
 	return !o->output.resumed || open_part(o, 0, folder, true, e);
 }
 
@@ -410,7 +295,7 @@ bool output_to_parts(const struct parts_wanted *want, enum file_existing existin
 	struct parts_output *o = own_new(sizeof(*o));
 	OWNED(output_drop) struct output *output = &o->output;
 
-	o->output = (struct output){.medium = &o->medium,
+	o->output = (struct output){.medium = &o->medium.medium,
 	    .part_size = want->size,
 	    .empty = empty,
 	    .reserve = reserve,
@@ -418,17 +303,20 @@ bool output_to_parts(const struct parts_wanted *want, enum file_existing existin
 	    .commit = commit,
 	    .keep = keep,
 	    .free = free_output};
-	o->medium = (struct medium){.read = read_bytes,
-	    .write = write_bytes,
-	    .check_end = check_end,
-	    .uncache = uncache,
-	    .free = free_medium};
+	o->medium = (struct parts_medium){
+	    .medium = {.read = read_bytes,
+		.write = write_bytes,
+		.check_end = check_end,
+		.uncache = uncache,
+		.free = free_medium},
+	    .output = o,
+	};
 	o->size = want->size;
 	o->existing = existing;
 	o->parts = own_array(PARTS_MAX, sizeof(struct outfile *));
 	o->homes = own_array(PARTS_MAX, sizeof(*o->homes));
 	name_folders(o, want);
-	o->output.name = o->name;
+	o->output.name = o->folders.name;
 	if (!look_for_begun(o, resume, e))
 		return false;
 	*out = STEAL(output);

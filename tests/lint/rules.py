@@ -30,8 +30,8 @@ FOREIGN = {
 
 # Headers of the C library and the system; whatever else is in <> is foreign.
 SYSTEM = re.compile(
-    r"assert|ctype|dirent|errno|fcntl|inttypes|limits|locale|malloc|math|netdb|poll|pthread|regex|sched|signal|std\w+|string|"
-    r"strings|termios|threads|time|unistd|sys/\w+|arpa/inet|netinet/\w+|linux/\w+")
+    r"assert|ctype|dirent|errno|fcntl|inttypes|limits|locale|malloc|math|netdb|poll|pthread|regex|sched|signal|spawn|"
+    r"std\w+|string|strings|termios|threads|time|unistd|sys/\w+|arpa/inet|netinet/\w+|linux/\w+")
 
 FUNCTION_LINES = 60
 FILE_LINES = {"cmd/main.c": 120, "cmd/export.c": 120, "cmd/push.c": 120}
