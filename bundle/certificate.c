@@ -1,16 +1,16 @@
 #include "bundle/certificate.h"
 
 #include "base/own.h"
+#include "bundle/cms.h"
 
-#include <openssl/cms.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-	CERTIFICATES_MAX = 16, /* in one signature */
 	AUTHORITIES_MAX = 256,
 	SECURITY_LEVEL = 2, /* RSA of 2048 bits, SHA-256 and better */
 	NAME_ROOM = 1024,
@@ -21,13 +21,6 @@ struct authority {
 	char *subject; /* NULL: any */
 	bool has_spki;
 	struct digest spki;
-};
-
-/* One signature under judgement, and what OpenSSL gave for it. */
-struct signed_data {
-	CMS_ContentInfo *cms;
-	STACK_OF(X509) * certificates; /* that it carries */
-	X509 *leaf;		       /* the signer's; belongs to the above */
 };
 
 static void drop_bio(BIO **bio)
@@ -45,12 +38,6 @@ static void drop_context(X509_STORE_CTX **context)
 	X509_STORE_CTX_free(*context);
 }
 
-static void drop_signed(struct signed_data *s)
-{
-	sk_X509_pop_free(s->certificates, X509_free);
-	CMS_ContentInfo_free(s->cms);
-}
-
 void authority_free(struct authority *a)
 {
 	if (!a)
@@ -63,6 +50,12 @@ void authority_free(struct authority *a)
 static void drop_authority(struct authority **a)
 {
 	authority_free(*a);
+}
+
+static bool malformed(struct err *e, const char *what)
+{
+	ERR_clear_error();
+	return err_set(e, ERR_UNTRUSTED, "expected %s, found something else", what);
 }
 
 static BIO *reading(struct slice bytes)
@@ -133,101 +126,6 @@ bool authority_open(const struct authority_terms *terms, struct authority **out,
 	return true;
 }
 
-/* ---- the one form of CMS */
-
-/* Whether der begins as ContentInfo of SignedData: no other type is ever decoded. */
-static bool is_signed_data(struct slice der)
-{
-	static const unsigned char oid[] = {
-	    0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02};
-	const unsigned char *at = (const unsigned char *)der.ptr;
-	long len = 0;
-	int tag = 0;
-	int class = 0;
-
-	if (ASN1_get_object(&at, &len, &tag, &class, (long)der.len) != V_ASN1_CONSTRUCTED
-	    || tag != V_ASN1_SEQUENCE || class != V_ASN1_UNIVERSAL)
-		return false;
-	const size_t head = (size_t)((const char *)at - der.ptr);
-	return head + (size_t)len == der.len && (size_t)len > sizeof(oid)
-	       && memcmp(at, oid, sizeof(oid)) == 0;
-}
-
-/* Whether the decoded form, encoded again, is what was read: a second encoding has no place. */
-static bool is_canonical(CMS_ContentInfo *cms, struct slice der)
-{
-	unsigned char *again = NULL;
-	const int len = i2d_CMS_ContentInfo(cms, &again);
-	const bool same =
-	    len > 0 && (size_t)len == der.len && memcmp(again, der.ptr, der.len) == 0;
-
-	OPENSSL_free(again);
-	return same;
-}
-
-static bool malformed(struct err *e, const char *what)
-{
-	ERR_clear_error();
-	return err_set(e, ERR_UNTRUSTED, "expected %s, found something else", what);
-}
-
-static bool is_sha2(CMS_SignerInfo *signer)
-{
-	X509_ALGOR *digest = NULL;
-	const ASN1_OBJECT *oid = NULL;
-
-	CMS_SignerInfo_get0_algs(signer, NULL, NULL, &digest, NULL);
-	X509_ALGOR_get0(&oid, NULL, NULL, digest);
-	const int nid = OBJ_obj2nid(oid);
-	return nid == NID_sha256 || nid == NID_sha384 || nid == NID_sha512;
-}
-
-static bool check_signer_form(CMS_SignerInfo *signer, struct err *e)
-{
-	if (CMS_signed_get_attr_count(signer) < 1)
-		return malformed(e, "a signature with signed attributes");
-	if (CMS_unsigned_get_attr_count(signer) > 0)
-		return malformed(e, "a signature without unsigned attributes");
-	return is_sha2(signer) || malformed(e, "a signature with SHA-256, SHA-384 or SHA-512");
-}
-
-/* The certificate among those carried that the signer's identifier names. */
-static X509 *find_leaf(const struct signed_data *s, CMS_SignerInfo *signer)
-{
-	for (int i = 0; i < sk_X509_num(s->certificates); i++) {
-		X509 *one = sk_X509_value(s->certificates, i);
-		if (CMS_SignerInfo_cert_cmp(signer, one) == 0)
-			return one;
-	}
-	return NULL;
-}
-
-/* The signer is told by the issuer's name and the number, the only way that fixes each byte. */
-static bool decode(struct slice der, struct signed_data *out, struct err *e)
-{
-	const unsigned char *at = (const unsigned char *)der.ptr;
-
-	if (!is_signed_data(der))
-		return malformed(e, "CMS SignedData in DER and nothing else");
-	out->cms = d2i_CMS_ContentInfo(NULL, &at, (long)der.len);
-	if (!out->cms || !is_canonical(out->cms, der) || CMS_is_detached(out->cms) != 1)
-		return malformed(e, "a detached CMS signature in DER");
-	STACK_OF(CMS_SignerInfo) *signers = CMS_get0_SignerInfos(out->cms);
-	if (sk_CMS_SignerInfo_num(signers) != 1)
-		return malformed(e, "one signer");
-	CMS_SignerInfo *signer = sk_CMS_SignerInfo_value(signers, 0);
-	STACK_OF(X509_CRL) *lists = CMS_get1_crls(out->cms);
-	const bool has_lists = sk_X509_CRL_num(lists) > 0;
-	sk_X509_CRL_pop_free(lists, X509_CRL_free);
-	out->certificates = CMS_get1_certs(out->cms);
-	if (has_lists || sk_X509_num(out->certificates) > CERTIFICATES_MAX)
-		return malformed(e, "the signer's chain, and no revocation lists");
-	out->leaf = find_leaf(out, signer);
-	if (!out->leaf)
-		return malformed(e, "the signer's certificate in the signature");
-	return check_signer_form(signer, e);
-}
-
 /* ---- whether the authority vouches */
 
 static bool may_sign_code(X509 *leaf, struct buf *why)
@@ -286,7 +184,7 @@ static bool is_meant(
 }
 
 /* Whether every certificate that the signature carries stands in the chain. */
-static bool is_needed_whole(const struct signed_data *s, X509_STORE_CTX *context)
+static bool is_needed_whole(const struct cms *s, X509_STORE_CTX *context)
 {
 	const STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(context);
 
@@ -304,8 +202,8 @@ static bool is_needed_whole(const struct signed_data *s, X509_STORE_CTX *context
 
 /* The chain from the signer's certificate up, at the time now.  *sound is false when there is a
  * chain, but the signature carries more. */
-static bool has_chain(const struct authority *a, const struct signed_data *s, uint64_t now,
-    bool *sound, struct buf *why)
+static bool has_chain(
+    const struct authority *a, const struct cms *s, uint64_t now, bool *sound, struct buf *why)
 {
 	OWNED(drop_context) X509_STORE_CTX *context = X509_STORE_CTX_new();
 
@@ -326,36 +224,28 @@ static bool has_chain(const struct authority *a, const struct signed_data *s, ui
 	return true;
 }
 
-/* The signature itself; who signed is judged elsewhere. */
-static bool holds(const struct signed_data *s, struct slice bytes)
+bool authority_check(const struct authority *a, const struct authority_case *c,
+    struct authority_answer *out, struct err *e)
 {
-	OWNED(drop_bio) BIO *content = reading(bytes);
-	const unsigned flags = CMS_BINARY | CMS_NO_SIGNER_CERT_VERIFY;
-
-	return content && CMS_verify(s->cms, NULL, NULL, content, NULL, flags) == 1;
-}
-
-bool authority_check(const struct authority *a, struct slice der, struct slice bytes,
-    uint64_t now, enum authority_answer *answer, struct digest *spki, struct buf *why,
-    struct err *e)
-{
-	OWNED(drop_signed) struct signed_data s = {0};
+	OWNED(cms_drop) struct cms s = {0};
+	OWNED(buf_drop) struct buf why = BUF(AUTHORITY_WHY - 1);
 	bool sound = true;
 
-	*answer = AUTHORITY_STRANGER;
-	if (!decode(der, &s, e))
+	*out = (struct authority_answer){.vouches = false};
+	if (!cms_decode(c->der, &s, e))
 		return false;
-	if (!hash_key(s.leaf, spki))
+	if (!hash_key(s.leaf, &out->spki))
 		return malformed(e, "a key in the signer's certificate");
-	if (!has_chain(a, &s, now, &sound, why) || !may_sign_code(s.leaf, why)
-	    || !is_meant(a, s.leaf, spki, why)) {
+	if (!has_chain(a, &s, c->now, &sound, &why) || !may_sign_code(s.leaf, &why)
+	    || !is_meant(a, s.leaf, &out->spki, &why)) {
 		ERR_clear_error();
+		(void)snprintf(out->why, sizeof(out->why), "%s", buf_text(&why));
 		return true;
 	}
 	if (!sound)
 		return malformed(e, "the certificates of the signer's chain and no others");
-	if (!holds(&s, bytes))
+	if (!cms_holds(&s, c->bytes))
 		return malformed(e, "a signature that fits the inventory");
-	*answer = AUTHORITY_VOUCHES;
+	out->vouches = true;
 	return true;
 }

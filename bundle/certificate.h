@@ -23,15 +23,23 @@ bool authority_open(
     const struct authority_terms *terms, struct authority **out, struct err *e) MUST_CHECK;
 void authority_free(struct authority *a);
 
-enum authority_answer {
-	AUTHORITY_STRANGER, /* the signer's certificate is not vouched for: why says it */
-	AUTHORITY_VOUCHES,
+/* A signature to be judged, as of the time now. */
+struct authority_case {
+	struct slice der;
+	struct slice bytes;
+	uint64_t now;
 };
 
-/* Whether der is one detached signature over bytes by the certificate that it carries, and at
- * the time now a good one in the authority's eyes; *spki is that of its key.  ERR_UNTRUSTED for
- * a signature that does not hold or is not the one form that is allowed: SignedData, one signer
- * with signed attributes, SHA-2, no certificate that the chain does not need. */
-bool authority_check(const struct authority *a, struct slice der, struct slice bytes,
-    uint64_t now, enum authority_answer *answer, struct digest *spki, struct buf *why,
-    struct err *e) MUST_CHECK;
+enum { AUTHORITY_WHY = 256 };
+struct authority_answer {
+	bool vouches;
+	char why[AUTHORITY_WHY]; /* why it does not */
+	struct digest spki;	 /* of the signer's key */
+};
+
+/* Whether der is one detached signature over bytes by the certificate that it carries (cms.h),
+ * and whether that is a good one in the authority's eyes.  A stranger's is no error, and does
+ * not count.  ERR_UNTRUSTED for a signature that does not hold, and for one that carries a
+ * certificate which the chain does not need. */
+bool authority_check(const struct authority *a, const struct authority_case *c,
+    struct authority_answer *out, struct err *e) MUST_CHECK;

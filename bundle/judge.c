@@ -3,6 +3,7 @@
 #include "base/own.h"
 #include "bundle/forms.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,24 +60,23 @@ static bool is_named_right(
 static bool judge_by_authority(const struct head *h, const struct trust *trust,
     const struct area_signature *s, struct judgement *out, struct err *e)
 {
-	OWNED(buf_drop) struct buf why = BUF(REASON_MAX);
-	enum authority_answer answer;
-	struct digest spki;
+	const struct authority_case judged = {s->data, buf_slice(&h->inventory), trust->now};
+	struct authority_answer answer;
+	char why[AUTHORITY_WHY + AREA_NAME + 2];
 
 	if (strcmp(area_suffix(s), "p7s") != 0) {
 		add_text(out->unchecked, s->name);
 		return true;
 	}
-	buf_addf(&why, "%s: ", s->name);
-	if (!authority_check(trust->authority, s->data, buf_slice(&h->inventory), trust->now,
-		&answer, &spki, &why, e))
+	if (!authority_check(trust->authority, &judged, &answer, e))
 		return err_in(e, "%s", s->name);
-	if (!is_named_right(s, &spki, e))
+	if (!is_named_right(s, &answer.spki, e))
 		return false;
-	if (answer == AUTHORITY_VOUCHES)
-		add_signer(out, s->kid, &spki);
+	(void)snprintf(why, sizeof(why), "%s: %s", s->name, answer.why);
+	if (answer.vouches)
+		add_signer(out, s->kid, &answer.spki);
 	else
-		add_text(out->not_counted, buf_text(&why));
+		add_text(out->not_counted, why);
 	return true;
 }
 
