@@ -21,10 +21,16 @@ STATUS = {"good": 0, "newer": 1, "untrusted": 3, "damaged": 4}
 CORPUS = os.path.join(root(), "tests/fuzz/corpus/inventory")
 
 
+@pytest.fixture(scope="module", params=["p256", "ed25519"])
+def pair(request, keys):
+    """Each kind has other forms of its signature beside the raw one."""
+    return getattr(keys, request.param)
+
+
 @pytest.fixture(scope="module")
-def small(session_sealift, keys, tmp_path_factory):
-    """A bundle of a Docker manifest and of an index, with a label and an expiry."""
-    carrier = Carrier(session_sealift, keys.p256, tmp_path_factory.mktemp("readers"))
+def small(session_sealift, pair, tmp_path_factory):
+    """A bundle of a Docker manifest and of an index, with an expiry and a channel."""
+    carrier = Carrier(session_sealift, pair, tmp_path_factory.mktemp("readers"))
     one, other = (images.image([images.layer(seed, 700)], platform, docker=docker) for seed, platform, docker in (
         ("r1", "linux/amd64", False), ("r2", "linux/arm64/v8", False)))
     with Scripted() as server:
@@ -95,22 +101,22 @@ def contents(path):
         return f.read()
 
 
-def test_R16_two_readers_agree_on_changed_bytes(small, keys, tmp_path):
-    cases = mutations.of_bytes(contents(small), random.Random(16), 2000)
-    counts = compare("changed bytes", tmp_path, keys.p256.public, cases)
+def test_R16_two_readers_agree_on_changed_bytes(small, pair, tmp_path):
+    cases = mutations.of_bytes(contents(small), random.Random(16), 1200)
+    counts = compare("changed bytes", tmp_path, pair.public, cases)
     assert all(counts[said] for said in ("good", "untrusted", "damaged")), counts
 
 
 def test_R16_two_readers_agree_on_signed_lies(small, signer, tmp_path):
-    counts = compare("signed lies", tmp_path, signer.public, mutations.of_lies(small, signer, random.Random(16), 700))
+    counts = compare("signed lies", tmp_path, signer.public, mutations.of_lies(small, signer, random.Random(16), 400))
     assert all(counts[said] for said in ("good", "newer", "damaged")), counts
 
 
 @pytest.mark.torture
-@pytest.mark.parametrize("seed", range(2))
-def test_R16_two_readers_agree_on_many_more(small, keys, signer, tmp_path, seed):
+@pytest.mark.parametrize("seed", range(1))
+def test_R16_two_readers_agree_on_many_more(small, pair, signer, tmp_path, seed):
     chance = random.Random(1600 + seed)
-    compare("changed bytes", tmp_path, keys.p256.public, mutations.of_bytes(contents(small), chance, 10_000))
+    compare("changed bytes", tmp_path, pair.public, mutations.of_bytes(contents(small), chance, 10_000))
     compare("signed lies", tmp_path, signer.public, mutations.of_lies(small, signer, chance, 2500))
 
 
@@ -124,7 +130,7 @@ def test_R16_two_readers_agree_on_the_corpus(small, signer, tmp_path):
 def test_R16_the_program_says_what_its_reader_says(small, signer, sealift, tmp_path):
     """build/verdicts and the program itself, on a few."""
     own = Reader(tmp_path, signer.public)
-    for name, make in mutations.of_lies(small, signer, random.Random(5), 60):
+    for name, make in mutations.of_lies(small, signer, random.Random(5), 40):
         data = make()
         if data is not None:
             (tmp_path / "b.tar").write_bytes(data)

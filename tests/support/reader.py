@@ -90,6 +90,22 @@ def signatures(data, at):
     raise Damaged("no pad")
 
 
+@functools.lru_cache(maxsize=64)
+def spki(public_key):
+    """The DER of its SubjectPublicKeyInfo."""
+    return subprocess.run(["openssl", "pkey", "-pubin", "-in", public_key, "-outform", "DER"], check=True,
+                          capture_output=True).stdout
+
+
+def kid_of(public_key):
+    return hashlib.sha256(spki(public_key)).hexdigest()[:16]
+
+
+def hash_of(public_key):
+    """The hash that the kind of key goes with; None for Ed25519."""
+    return {91: "sha256", 120: "sha384", 44: None}[len(spki(public_key))]
+
+
 @functools.lru_cache(maxsize=4096)
 def openssl_says(public_key, text, signature):
     with tempfile.TemporaryDirectory() as folder:
@@ -97,30 +113,53 @@ def openssl_says(public_key, text, signature):
         for path, data in zip(paths, (text, signature)):
             with open(path, "wb") as f:
                 f.write(data)
-        for command in (["dgst", "-sha256", "-verify", public_key, "-signature", paths[1], paths[0]],
-                        ["pkeyutl", "-verify", "-rawin", "-pubin", "-inkey", public_key, "-in", paths[0],
-                         "-sigfile", paths[1]]):
-            if subprocess.run(["openssl", *command], capture_output=True).returncode == 0:
-                return True
-    return False
+        command = (["dgst", "-" + hash_of(public_key), "-verify", public_key, "-signature", paths[1], paths[0]]
+                   if hash_of(public_key) else
+                   ["pkeyutl", "-verify", "-rawin", "-pubin", "-inkey", public_key, "-in", paths[0], "-sigfile", paths[1]])
+        return subprocess.run(["openssl", *command], capture_output=True).returncode == 0
 
 
-@functools.lru_cache(maxsize=64)
-def kid_of(public_key):
-    der = subprocess.run(["openssl", "pkey", "-pubin", "-in", public_key, "-outform", "DER"], check=True,
-                         capture_output=True).stdout
-    return hashlib.sha256(der).hexdigest()[:16]
+def decoded(line):
+    """Of base64 that has one form only."""
+    try:
+        raw = base64.b64decode(line, validate=True)
+    except ValueError as error:
+        raise Untrusted("base64") from error
+    need(base64.b64encode(raw) == line, Untrusted, "another encoding")
+    return raw
+
+
+def sigstore_of(public_key, inventory, raw):
+    """KID.sigstore.json says what KID.sig says."""
+    kind = hash_of(public_key)
+    need(kind, Untrusted, "a key of another kind")
+    words = [base64.b64encode(b).decode() for b in (
+        hashlib.sha256(spki(public_key)).digest(), hashlib.new(kind, inventory).digest(), raw)]
+    return ('{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{"publicKey":{"hint":"%s"}},'
+            '"messageSignature":{"messageDigest":{"algorithm":"%s","digest":"%s"},"signature":"%s"}}\n'
+            % (words[0], kind.upper().replace("SHA", "SHA2_"), *words[1:])).encode()
+
+
+def check_minisig(public_key, inventory, text):
+    need(hash_of(public_key) is None, Untrusted, "a key of another kind")
+    shape = re.fullmatch(rb"untrusted comment: signature by a sealift key\n(.*)\ntrusted comment: (.{0,1024})\n(.*)\n", text)
+    need(shape, Untrusted, "minisig")
+    first, second = decoded(shape[1]), decoded(shape[3])
+    need(len(first) == 74 and first[:10] == b"ED" + bytes.fromhex(kid_of(public_key)), Untrusted, "minisig")
+    need(openssl_says(public_key, hashlib.blake2b(inventory).digest(), first[10:]), Untrusted, "minisig")
+    need(openssl_says(public_key, first[10:] + shape[2], second), Untrusted, "trusted comment")
 
 
 def check_trust(inventory, found, public_key):
-    own = [text for kid, suffix, text in found if (kid, suffix) == (kid_of(public_key), "sig")]
-    need(own, Untrusted, "no signature by that key")
-    try:
-        raw = base64.b64decode(own[0].rstrip(b"\n"), validate=True)
-    except ValueError as error:
-        raise Untrusted("base64") from error
-    need(base64.b64encode(raw) + b"\n" == own[0], Untrusted, "another encoding")
+    """A signature by that key is there, and every form of it that this reader knows holds."""
+    own = {suffix: text for kid, suffix, text in found if kid == kid_of(public_key)}
+    need("sig" in own and own["sig"].endswith(b"\n"), Untrusted, "no signature by that key")
+    raw = decoded(own["sig"][:-1])
     need(openssl_says(public_key, inventory, raw), Untrusted, "signature")
+    if "sigstore.json" in own:
+        need(own["sigstore.json"] == sigstore_of(public_key, inventory, raw), Untrusted, "sigstore")
+    if "minisig" in own:
+        check_minisig(public_key, inventory, own["minisig"])
 
 
 def check_members(data, at, inventory):
