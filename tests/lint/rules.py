@@ -30,7 +30,7 @@ FOREIGN = {
 
 # Headers of the C library and the system; whatever else is in <> is foreign.
 SYSTEM = re.compile(
-    r"assert|ctype|dirent|errno|fcntl|inttypes|limits|locale|malloc|math|netdb|poll|pthread|regex|sched|signal|spawn|"
+    r"assert|ctype|dirent|errno|fcntl|inttypes|limits|locale|malloc|math|netdb|poll|pthread|regex|sched|signal|spawn|spawn|"
     r"std\w+|string|strings|termios|threads|time|unistd|sys/\w+|arpa/inet|netinet/\w+|linux/\w+")
 
 FUNCTION_LINES = 60
