@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from support import images
+from support import images, reader
 from support.program import binary
 from support.registry import Registry
 from support.yard import Yard, read, write
@@ -396,6 +396,77 @@ PLACES = {
     "inspect, another key in trusted.d": Case(
         lambda yard: (["inspect", yard.bundle("a")], {"SEALIFT_CONFIG": yard.config("b")}), 3, "found one by {a}"),
 }
+
+# ---- other forms of a signature ----------------------------------------------------------------------------------
+
+class Signed:
+    """The base bundle as the program signs it with one key: the members of its area, and the public key."""
+
+    def __init__(self, yard, sealift, kind, suffix):
+        base = os.path.join(yard.folder, kind)
+        bundle = base + ".tar"
+        sealift.ok("keygen", "-o", base, "--type", kind, "--no-passphrase")
+        with open(yard.bundle("a"), "rb") as f, open(bundle, "wb") as g:
+            g.write(f.read())
+        sealift.ok("sign", bundle, "--add", "--sign-key", base + ".key", "--no-passphrase")
+        with open(bundle, "rb") as f:
+            data = f.read()
+        kid, self.public = reader.kid_of(base + ".pub"), base + ".pub"
+        found = {s: d for k, s, d in reader.signatures(data, reader.split(data)[1]) if k == kid}
+        assert set(found) == {"sig", suffix}, found.keys()
+        self.kid, self.raw, self.other = kid, found["sig"], found[suffix]
+        self.suffix = suffix
+
+    def member(self, suffix, change=lambda text: text):
+        text = self.raw if suffix == "sig" else self.other
+        return f"bundle/sig/{self.kid}.{suffix}", change(text)
+
+
+@pytest.fixture(scope="module")
+def forms(yard, session_sealift):
+    return {"sigstore": Signed(yard, session_sealift, "p256", "sigstore.json"),
+            "sigstore, P-384": Signed(yard, session_sealift, "p384", "sigstore.json"),
+            "minisign": Signed(yard, session_sealift, "ed25519", "minisig")}
+
+
+def flip_in(text, at):
+    data = bytearray(text)
+    data[at] ^= 1
+    return bytes(data)
+
+
+FORMS = {  # changes to the other form, the raw signature; more signers; words; status; what is said
+    "both good": (None, None, "", [], 0, "signed by"),
+    "the raw one alone": ("absent", None, "", [], 0, "signed by"),
+    "the other alone": (None, "absent", "", [], 3, "the signature itself was taken away"),
+    "the other alone, beside a good key": (None, "absent", "a", [], 3, "the signature itself was taken away"),
+    "two forms are one key": (None, None, "", ["--threshold", "2"], 3, "found 1"),
+    "two forms and another key": (None, None, "a", ["--threshold", "2"], 0, "signed by"),
+    "the first byte of the other flipped": (lambda t: flip_in(t, 0), None, "", [], 3, "{kid}"),
+    "a byte in the middle flipped": (lambda t: flip_in(t, len(t) // 2), None, "", [], 3, "{kid}"),
+    "the same beside a good key": (lambda t: flip_in(t, len(t) // 2), None, "a", [], 3, "{kid}"),
+    "its last byte flipped": (lambda t: flip_in(t, -1), None, "", [], 3, "{kid}"),
+    "a byte behind it": (lambda t: t + b"\n", None, "", [], 3, "{kid}"),
+    "its last byte gone": (lambda t: t[:-1], None, "", [], 3, "{kid}"),
+    "empty": (lambda t: b"", None, "", [], 3, "{kid}"),
+    "the raw one flipped": (None, lambda t: flipped(20)(t), "", [], 3, "{kid}"),
+}
+
+
+@pytest.mark.parametrize("kind", ["sigstore", "sigstore, P-384", "minisign"])
+@pytest.mark.parametrize("name", FORMS)
+def test_R4_forms(sealift, yard, tally, forms, kind, name):
+    tally["cases"] += 1
+    other, raw, more, words, rc, phrase = FORMS[name]
+    signed = forms[kind]
+    members = [signed.member(s, change or (lambda t: t))
+               for s, change in ((signed.suffix, other), ("sig", raw)) if change != "absent"]
+    _, text = yard.inventory()
+    path = yard.bundle(only=members + [yard.key(k).sign(text) for k in more])
+    result = sealift("verify", path, "--trust", signed.public, *trust(yard, *more), *words)
+    assert result.rc == rc and phrase.format(kid=signed.kid) in result.out + result.err, repr(result)
+    tally["good"] += 1
+
 
 TABLES = {"signatures": SIGNATURES, "thresholds": THRESHOLDS, "scopes": SCOPES, "times": TIMES, "places": PLACES}
 
