@@ -81,11 +81,17 @@ $(BUILD)/targets/%: $(BUILD)/tests/fuzz/%.o $(FUZZER) \
 	$(link)
 .SECONDARY:
 
-.PHONY: check check-built asan tsan fuzz coverage bench demo
+.PHONY: check check-built torture asan tsan fuzz coverage bench demo reliability
 check: install-test
 	@$(MAKE) --no-print-directory check-built
 check-built: all units replays
 	@$(PYTHON) tests/run.py --build $(BUILD) $(RUN)
+
+# What takes minutes, and the table of figures that the last runs of check and torture wrote.
+torture: install-test
+	@$(MAKE) --no-print-directory check-built RUN=--torture
+reliability:
+	@$(PYTHON) tests/support/reliability.py $(BUILD) docs/RELIABILITY.md
 
 # Programs whose every error of memory, arithmetic or threads ends a test.
 SANITIZE = $(MAKE) --no-print-directory check-built HARDEN= LDFLAGS=-pie

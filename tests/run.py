@@ -16,6 +16,8 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 
+from support.figures import grouped
+
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 SECONDS = 1500  # for one runner; far above what any needs
 
@@ -84,6 +86,7 @@ def lint_selftest(totals, env):
 
 
 def end_to_end(totals, build, wrapper, env, chosen):
+    """chosen: words for pytest."""
     report = build / "e2e.xml"
     report.unlink(missing_ok=True)
     command = [*wrapper, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "junit_family=xunit2",
@@ -130,10 +133,25 @@ def without_aslr():
     return wrapper if allowed else []
 
 
+def claim(line):
+    """What figures are sorted by: R2 before R13."""
+    found = re.match(r"([A-Z]+)(\d*)", line)
+    return (found[1], int(found[2] or 0), line) if found else ("", 0, line)
+
+
+def finish(totals, figures):
+    """Says what was counted.  The status."""
+    lines = figures.read_text().splitlines() if figures.is_file() else []
+    print("\n".join(grouped(line) for line in sorted(lines, key=claim)))
+    print(totals.line(), flush=True)
+    return 1 if totals.failed or not totals.passed else 0
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default="build", help="the tree of objects to test")
     parser.add_argument("--sanitizer", choices=["address", "thread"])
+    parser.add_argument("--torture", action="store_true", help="the end-to-end tests that take long, and nothing else")
     parser.add_argument("tests", nargs="*", default=["tests/e2e"], help="end-to-end tests to run")
     options = parser.parse_args()
 
@@ -143,6 +161,12 @@ def main():
     folder = sanitized(options.sanitizer, build, env) if options.sanitizer else None
     wrapper = without_aslr() if options.sanitizer == "thread" else []
     totals = Totals()
+    figures = build / ("figures-torture.txt" if options.torture else "figures-check.txt")
+    figures.unlink(missing_ok=True)
+    env["FIGURES"] = str(figures)
+    if options.torture:
+        end_to_end(totals, build, wrapper, env, ["-m", "torture", *options.tests])
+        return finish(totals, figures)
     if options.sanitizer != "thread":  # Criterion keeps its state where ThreadSanitizer has its own
         unit(totals, build, env)
     replay(totals, build, wrapper, env)
@@ -151,8 +175,7 @@ def main():
     end_to_end(totals, build, wrapper, env, options.tests)
     if folder:
         reports(totals, folder)
-    print(totals.line(), flush=True)
-    return 1 if totals.failed or not totals.passed else 0
+    return finish(totals, figures)
 
 
 if __name__ == "__main__":

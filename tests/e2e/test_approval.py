@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from support.figures import figure
 from support import images
 from support.approvals import envelope, pae, statement
 from support.reader import openssl_says, split
@@ -41,7 +42,7 @@ def yard(session_sealift, tmp_path_factory, place):
 def tally():
     counts = {"cases": 0, "good": 0}
     yield counts
-    print(f"\nR4 approval cases: {counts['good']:,} of {counts['cases']:,} as expected")
+    figure("R4", "approval cases", counts["good"], counts["cases"], "as expected")
 
 
 @pytest.fixture(scope="module")

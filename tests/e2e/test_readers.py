@@ -10,6 +10,7 @@ import threading
 
 import pytest
 
+from support.figures import figure
 from support import images, mutations, processes, reader
 from support.carry import HOST, Carrier
 from support.fetch_helm import root
@@ -91,7 +92,7 @@ def compare(what, folder, public, cases):
         for one in readers:  # each ends with the thread that started it
             one.close()
     total = sum(counts.values())
-    print(f"R16 second reader, {what}: {total - len(found):,} of {total:,} verdicts agree")
+    figure("R16", f"second reader, {what}", total - len(found), total, "verdicts agree")
     assert total and not found, f"{len(found)}\n" + "\n".join(found[:20])
     return counts
 

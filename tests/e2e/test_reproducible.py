@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+from support.figures import figure
 from support import images, processes, reader
 from support.carry import HOST
 from support.program import Program, binary
@@ -93,7 +94,7 @@ def test_R17_same_inputs_same_bytes(keys, tmp_path, kind):
             same = data == first if kind == "ed25519" else without_area(data) == without_area(first)
             assert same, what
             equal += same
-    print(f"R17 reproducible: {equal} of {total} equal")
+    figure("R17", "reproducible", equal, total, "equal")
 
 
 def test_R17_another_input_is_another_bundle(keys, tmp_path):

@@ -11,6 +11,7 @@ import time
 import pytest
 
 from support import images, reader
+from support.figures import figure
 from support.program import binary
 from support.registry import Registry
 from support.yard import Yard, read, write
@@ -38,7 +39,7 @@ def yard(session_sealift, tmp_path_factory):
 def tally():
     counts = {"cases": 0, "good": 0}
     yield counts
-    print(f"\nR4 trust cases: {counts['good']:,} of {counts['cases']:,} as expected")
+    figure("R4", "trust cases", counts["good"], counts["cases"], "as expected")
 
 
 class Case:

@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from support.figures import figure
 from support import images
 from support.corporate import Authority, Leaf, openssl_verifies
 from support.registry import Registry
@@ -33,7 +34,7 @@ def yard(session_sealift, tmp_path_factory):
 def tally():
     counts = {"cases": 0, "good": 0}
     yield counts
-    print(f"\nR4 certificate cases: {counts['good']:,} of {counts['cases']:,} as expected")
+    figure("R4", "certificate cases", counts["good"], counts["cases"], "as expected")
 
 
 class Pki:
