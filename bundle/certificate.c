@@ -249,3 +249,15 @@ bool authority_check(const struct authority *a, const struct authority_case *c,
 	out->vouches = true;
 	return true;
 }
+
+bool certificate_signer(
+    struct slice der, struct slice bytes, struct digest *spki, struct err *e)
+{
+	OWNED(cms_drop) struct cms s = {0};
+
+	if (!cms_decode(der, &s, e))
+		return false;
+	if (!hash_key(s.leaf, spki) || !cms_holds(&s, bytes))
+		return malformed(e, "a signature that fits the inventory");
+	return true;
+}

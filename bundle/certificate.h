@@ -43,3 +43,8 @@ struct authority_answer {
  * certificate which the chain does not need. */
 bool authority_check(const struct authority *a, const struct authority_case *c,
     struct authority_answer *out, struct err *e) MUST_CHECK;
+
+/* Whose key made the detached signature der over bytes, whoever vouches for it: *spki.
+ * ERR_UNTRUSTED when it does not hold. */
+bool certificate_signer(
+    struct slice der, struct slice bytes, struct digest *spki, struct err *e) MUST_CHECK;

@@ -1,6 +1,7 @@
 /* attach: a signature that was made elsewhere, into its bundle. */
 #include "base/file.h"
 #include "base/own.h"
+#include "bundle/certificate.h"
 #include "bundle/countersign.h"
 #include "bundle/forms.h"
 #include "cmd/media_in.h"
@@ -18,7 +19,8 @@ enum { PATH_ROOM = 4096, PUBLIC_KEY_MAX = 64 * 1024 };
 
 #define AT(field) offsetof(struct options, field)
 static const struct option own_options[] = {
-    {"pub", 0, OPTION_TEXT, AT(key), "FILE", "the public key of who signed (required)"},
+    {"pub", 0, OPTION_TEXT, AT(key), "FILE",
+	"the public key of who signed; required, but for .p7s"},
     {0},
 };
 static const struct option_group groups[] = {
@@ -74,6 +76,70 @@ static bool check(const struct countersigning *c, const struct key *key,
 	return true;
 }
 
+static bool is_certified(const char *path)
+{
+	const size_t len = strlen(path);
+
+	return len > 4 && strcmp(path + len - 4, ".p7s") == 0;
+}
+
+/* What the same key has in the area besides, in other forms: it stays. */
+static bool keep_forms(
+    const struct area *area, const char *kid, struct signatures *made, struct err *e)
+{
+	for (size_t i = 0; i < area->count; i++) {
+		const struct area_signature *s = &area->signatures[i];
+		struct buf *text;
+
+		if (strcmp(s->kid, kid) != 0 || strcmp(area_suffix(s), "p7s") == 0)
+			continue;
+		if (!signatures_add(made, kid, area_suffix(s), &text, e))
+			return false;
+		buf_add(text, s->data.ptr, s->data.len);
+	}
+	return true;
+}
+
+/* A signature with a certificate names its key itself. */
+static bool read_certified(
+    const char *path, const struct countersigning *c, struct signatures *made, struct err *e)
+{
+	OWNED(buf_drop) struct buf der = BUF(0);
+	struct digest spki;
+	char hex[DIGEST_TEXT];
+	struct buf *text;
+
+	if (!is_certified(path))
+		return err_set(e, ERR_USAGE,
+		    "%s: expected --pub FILE with the signer's public key, or a name that "
+		    "ends in .p7s",
+		    path);
+	if (!file_read(path, SIGNATURE_MAX, &der, e))
+		return false;
+	if (!certificate_signer(buf_slice(&der), buf_slice(&c->head.inventory), &spki, e))
+		return err_in(e, "%s", path);
+	(void)digest_hex(&spki, hex);
+	hex[KID_TEXT - 1] = '\0';
+	if (!signatures_add(made, hex, "p7s", &text, e))
+		return false;
+	buf_add(text, der.ptr, der.len);
+	return buf_ok(text, e) && keep_forms(&c->head.area, hex, made, e);
+}
+
+/* What the files hold, once it is found good for this bundle. */
+static bool gather(const struct options *o, const struct key *key,
+    const struct countersigning *c, struct signatures *made, struct err *e)
+{
+	const struct texts *words = &o->common.arguments;
+
+	if (key)
+		return read_signatures(o, key, made, e) && check(c, key, made, e);
+	for (size_t i = 1; i < words->count; i++)
+		if (!read_certified(words->items[i], c, made, e))
+			return false;
+	return true;
+}
+
 static bool attach(const struct options *o, const struct key *key, struct err *e)
 {
 	const char *path = o->common.arguments.items[0];
@@ -83,31 +149,38 @@ static bool attach(const struct options *o, const struct key *key, struct err *e
 	OWNED(signatures_drop) struct signatures made = {0};
 
 	buf_addf(&journal, "%s.signing", path);
-	return buf_ok(&journal, e) && read_signatures(o, key, &made, e)
-	       && media_in_mend(path, &medium, e)
+	return buf_ok(&journal, e) && media_in_mend(path, &medium, e)
 	       && countersigning_open(medium, buf_text(&journal), &c, e)
-	       && check(&c, key, &made, e) && countersigning_write(&c, &made, e)
+	       && gather(o, key, &c, &made, e) && countersigning_write(&c, &made, e)
 	       && countersigning_refresh(&c, path, e);
+}
+
+static bool read_public(const struct options *o, struct key **key, struct err *e)
+{
+	OWNED(buf_drop) struct buf pem = BUF(0);
+
+	if (!o->key)
+		return true;
+	return (file_read(o->key, PUBLIC_KEY_MAX, &pem, e)
+		   && key_read_public(buf_slice(&pem), o->key, key, e))
+	       || err_in(e, "--pub");
 }
 
 static bool run(void *options, struct err *e)
 {
 	const struct options *o = options;
 	const char *path = o->common.arguments.items[0];
-	OWNED(buf_drop) struct buf pem = BUF(0);
 	OWNED(key_drop) struct key *key = NULL;
 	char kid[KID_TEXT];
 
-	if (!o->key)
-		return err_set(
-		    e, ERR_USAGE, "expected --pub FILE with the signer's public key");
-	if (!file_read(o->key, PUBLIC_KEY_MAX, &pem, e)
-	    || !key_read_public(buf_slice(&pem), o->key, &key, e))
-		return err_in(e, "--pub");
+	if (!read_public(o, &key, e))
+		return false;
 	if (!attach(o, key, e))
 		return err_in(e, "%s", path);
-	if (!o->common.quiet)
+	if (!o->common.quiet && key)
 		say(stdout, "%s: signed by %s\n", path, key_kid(key, kid));
+	else if (!o->common.quiet)
+		say(stdout, "%s: signed with a certificate\n", path);
 	return true;
 }
 
@@ -120,7 +193,8 @@ const struct verb verb_attach = {
     .about = "Checks that the signatures, as sealift sign --inventory wrote them on the "
 	     "machine that has the key, are over this very bundle, and puts them into its "
 	     "signature area in place. A signature made by another program is a file of one "
-	     "line of base64, named NAME.sig.",
+	     "line of base64, named NAME.sig; one with a certificate, as openssl cms -sign "
+	     "-binary -outform DER makes it, is named NAME.p7s and needs no --pub.",
     .example = "  sealift attach immuta-2024.1.5.tar 1f0c9e4d7a5b3c21.sig --pub vendor.pub",
     .groups = groups,
     .size = sizeof(struct options),

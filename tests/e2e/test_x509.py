@@ -1,5 +1,6 @@
 """R4: X.509.  A corporate authority vouches for signers; certificates, lists and signatures are made by openssl."""
 
+import base64
 import os
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from support.figures import figure
 from support import images
 from support.corporate import Authority, Leaf, openssl_verifies
+from support.reader import AREA, signatures, split
 from support.registry import Registry
 from support.yard import Yard, openssl, read, write
 
@@ -247,3 +249,69 @@ def test_keys_do_not_make_cms_count(sealift, yard, pki):
     beside = sealift("verify", yard.bundle("a", more=by("good", change=lambda d: b"junk")(pki)),
                      *yard.key("a").trusting())
     assert beside.rc == 0 and f"not checked: the signature {pki.good.kid}.p7s" in beside.out, repr(beside)
+
+
+# ---- attach ------------------------------------------------------------------------------------------------------
+
+def content(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
+def p7s_for(path, leaf, folder, name="made.p7s", chain=(), over=None):
+    """What openssl makes on the machine that has the key, over the bundle's inventory."""
+    out = os.path.join(str(folder), name)
+    with open(out, "wb") as f:
+        f.write(leaf.p7s(split(content(path))[0] if over is None else over, chain=chain))
+    return out
+
+
+def test_attach_puts_a_cms_signature_beside_the_others(sealift, yard, pki, tmp_path):
+    path = yard.bundle("a")
+    before = content(path)
+    made = p7s_for(path, pki.good, tmp_path, chain=[pki.issuing.cert])
+    sealift.ok("attach", path, made)
+    after, at = content(path), split(before)[1]
+    assert before[:at] == after[:at] and before[at + AREA:] == after[at + AREA:] and before != after
+    found = {(kid, suffix): data for kid, suffix, data in signatures(after, at)}
+    assert set(found) == {(yard.key("a").kid, "sig"), (pki.good.kid, "p7s")}
+    assert found[pki.good.kid, "p7s"] == content(made)
+    sealift.ok("verify", path, "--trust-ca", pki.root.cert)
+    sealift.ok("verify", path, *yard.key("a").trusting())
+    sealift.ok("attach", path, p7s_for(path, pki.second, tmp_path, chain=[pki.issuing.cert]))
+    sealift.ok("verify", path, "--trust-ca", pki.root.cert, "--threshold", "2")
+
+
+def test_attach_keeps_the_other_forms_of_that_key(sealift, yard, pki, tmp_path):
+    path = yard.bundle("a")
+    with open(tmp_path / "k.sig", "wb") as f:
+        raw = openssl("dgst", "-sha256", "-sign", pki.good.key, input=split(content(path))[0])
+        f.write(base64.b64encode(raw) + b"\n")
+    public = write(tmp_path / "k.pub", openssl("pkey", "-in", pki.good.key, "-pubout").decode())
+    sealift.ok("attach", path, "k.sig", "--pub", public)
+    sealift.ok("attach", path, p7s_for(path, pki.good, tmp_path, chain=[pki.issuing.cert]))
+    sealift.ok("verify", path, "--trust", public)
+    sealift.ok("verify", path, "--trust-ca", pki.root.cert)
+
+
+ATTACH = {
+    "over another inventory": (lambda y, p, b, t: p7s_for(b, p.good, t, over=b"x"), 3, "fits the inventory"),
+    "cut": (lambda y, p, b, t: cut(p7s_for(b, p.good, t)), 3, "in DER"),
+    "under another suffix": (lambda y, p, b, t: p7s_for(b, p.good, t, "made.cms"), 2, "--pub"),
+    "not there": (lambda y, p, b, t: "absent.p7s", 7, "absent.p7s"),
+}
+
+
+def cut(path):
+    os.truncate(path, os.path.getsize(path) - 1)
+    return path
+
+
+@pytest.mark.parametrize("name", ATTACH)
+def test_attach_takes_only_what_holds(sealift, yard, pki, tmp_path, name):
+    make, rc, phrase = ATTACH[name]
+    path = yard.bundle("a")
+    before = content(path)
+    result = sealift("attach", path, make(yard, pki, path, tmp_path))
+    assert result.rc == rc and phrase in result.err, repr(result)
+    assert content(path) == before and not os.path.exists(path + ".signing")
