@@ -88,7 +88,7 @@ def test_a_signed_manifest_that_lies_about_a_size(honest, forged, signer, sealif
 # ---- keys and inputs that are none -----------------------------------------------------------
 
 OTHER_KEYS = {"RSA": ["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
-              "P-384": ["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"],
+              "P-521": ["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521"],
               "P-256 spelled out": ["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-pkeyopt",
                                     "ec_param_enc:explicit"]}
 
@@ -101,7 +101,7 @@ def test_keys_of_other_kinds_are_refused_by_name(honest, sealift, tmp_path, kind
     signed = sealift("export", "--image", "registry.test/a:1", "--sign-key", tmp_path / "k.key", "--no-passphrase",
                      "-o", tmp_path / "x.tar")
     for result in (trusted, signed):
-        assert result.rc == 1 and "expected an ECDSA P-256 or Ed25519 key" in result.err, result
+        assert result.rc == 1 and "expected an ECDSA P-256, P-384 or Ed25519 key" in result.err, result
 
 
 def waits(sealift, tmp_path, keys, honest, where):
