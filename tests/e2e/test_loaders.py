@@ -12,6 +12,7 @@ import pytest
 
 from support import images, loaders, reader
 from support.carry import HOST, Carrier
+from support.figures import figure
 from support.forge import Forged
 from support.scripted import Scripted
 
@@ -137,14 +138,23 @@ def programs():
         yield found
 
 
+@pytest.fixture(scope="module")
+def tally():
+    counts = {"cells": 0, "good": 0}
+    yield counts
+    figure("R15", "loaders", counts["good"], counts["cells"], "cells as the table says")
+
+
 @pytest.mark.parametrize("loader,what", TABLE, ids=lambda word: word.replace(" ", "-"))
-def test_R15_loaders(programs, bundles, loader, what):
+def test_R15_loaders(programs, bundles, tally, loader, what):
     program, outcome, names = programs[loader], CELLS[loader][what], {**BUNDLES, **VARIANTS}[what]
     if isinstance(program, loaders.Unable):
         pytest.skip(str(program))
+    tally["cells"] += 1
     if outcome not in (KEEPS, REMAKES):
         with pytest.raises(loaders.Refused, match=re.escape(outcome)):
             program.load(bundles[what], [ref(name) for name in names])
+        tally["good"] += 1
         return
     found = program.load(bundles[what], [ref(name) for name in names])
     for name in names:
@@ -152,3 +162,4 @@ def test_R15_loaders(programs, bundles, loader, what):
         one = image.children[0] if image.children else image
         assert found[ref(name)].config == one.blobs[0].digest, name
         assert (found[ref(name)].digest == image.digest) == (outcome == KEEPS), name
+    tally["good"] += 1
