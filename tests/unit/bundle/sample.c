@@ -236,3 +236,15 @@ enum err_kind sample_verify(const struct sample *s, const char *path, struct err
 	medium_free(medium);
 	return e->kind;
 }
+
+void sample_figure(const char *what, size_t refused, size_t tried)
+{
+	const char *path = getenv("FIGURES");
+	FILE *file = path ? fopen(path, "a") : NULL;
+
+	printf("%s: %zu of %zu refused\n", what, refused, tried);
+	if (file) {
+		fprintf(file, "%s: %zu of %zu refused\n", what, refused, tried);
+		(void)fclose(file);
+	}
+}

@@ -44,19 +44,6 @@ static void begin(struct copy *c, enum key_type type)
 	    "the undamaged bundle: %s", e.text);
 }
 
-/* "R1 bit flips: 413,696 of 413,696 refused", also into the file that $FIGURES names. */
-static void figure(const char *what, size_t refused, size_t tried)
-{
-	const char *path = getenv("FIGURES");
-	FILE *file = path ? fopen(path, "a") : NULL;
-
-	printf("%s: %zu of %zu refused\n", what, refused, tried);
-	if (file) {
-		fprintf(file, "%s: %zu of %zu refused\n", what, refused, tried);
-		(void)fclose(file);
-	}
-}
-
 static void end(struct copy *c, const char *what)
 {
 	struct err e;
@@ -64,7 +51,7 @@ static void end(struct copy *c, const char *what)
 	restore(c);
 	cr_expect_eq(
 	    sample_verify(&c->sample, c->path, &e), ERR_NONE, "mended again: %s", e.text);
-	figure(what, c->refused, c->tried);
+	sample_figure(what, c->refused, c->tried);
 	cr_expect_eq(
 	    c->refused, c->tried, "%s: %zu of %zu refused", what, c->refused, c->tried);
 	cr_expect_gt(c->tried, 0);
