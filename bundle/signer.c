@@ -2,6 +2,7 @@
 
 #include "base/command.h"
 #include "base/own.h"
+#include "bundle/chain.h"
 #include "bundle/minisig.h"
 #include "bundle/sigstore.h"
 
@@ -11,8 +12,9 @@
 enum { COMMAND_SECONDS = 600 }; /* a person may have to find a token and type its PIN */
 
 struct signer {
-	struct key *key; /* private, or the public half when there is a command */
-	char *command;	 /* owned; NULL: the key signs */
+	struct key *key;     /* private, or the public half when there is a command */
+	char *command;	     /* owned; NULL: the key signs */
+	struct chain *chain; /* NULL: no certificate */
 };
 
 struct signer *signer_of_key_take(struct key **key)
@@ -37,6 +39,7 @@ void signer_free(struct signer *s)
 		return;
 	key_free(s->key);
 	free(s->command);
+	chain_free(s->chain);
 	free(s);
 }
 
@@ -49,6 +52,15 @@ void signer_drop(struct signer **s)
 const char *signer_kid(const struct signer *s, char out[KID_TEXT])
 {
 	return key_kid(s->key, out);
+}
+
+bool signer_certify(struct signer *s, struct slice pem, struct err *e)
+{
+	if (s->command || key_type(s->key) == KEY_ED25519)
+		return err_set(e, ERR_USAGE,
+		    "expected an ECDSA --sign-key beside a certificate, found %s",
+		    s->command ? "--sign-cmd" : "an Ed25519 key");
+	return chain_read(pem, s->key, &s->chain, e);
 }
 
 static bool ask_command(
@@ -99,6 +111,17 @@ static bool add_minisig(const struct signer *s, const struct inventory *inv, str
 		   && minisig_make(s->key, inv, bytes, text, e));
 }
 
+static bool add_cms(
+    const struct signer *s, struct slice bytes, struct signatures *out, struct err *e)
+{
+	struct buf *text;
+	char kid[KID_TEXT];
+
+	return !s->chain
+	       || (signatures_add(out, signer_kid(s, kid), "p7s", &text, e)
+		   && chain_sign(s->chain, s->key, bytes, text, e));
+}
+
 bool signer_sign(const struct signer *s, const struct inventory *inv, struct slice bytes,
     struct signatures *out, struct err *e)
 {
@@ -112,7 +135,7 @@ bool signer_sign(const struct signer *s, const struct inventory *inv, struct sli
 	signature_encode(raw.bytes, raw.len, text);
 	buf_adds(text, "\n");
 	return buf_ok(text, e) && add_sigstore(s, bytes, &raw, out, e)
-	       && add_minisig(s, inv, bytes, out, e);
+	       && add_minisig(s, inv, bytes, out, e) && add_cms(s, bytes, out, e);
 }
 
 bool signer_made(

@@ -15,6 +15,10 @@ struct signer *signer_of_key_take(struct key **key);
 /* A signer by a command of the shell, which gets the bytes on standard input and says the raw
  * signature on standard output; its public key is taken. */
 struct signer *signer_of_command_take(const char *command, struct key **public_key);
+
+/* Lets a signer with a private key of its own sign with a certificate too: PEM, its own first,
+ * then the chain.  ERR_FORMAT; ERR_USAGE for a signer by command or an Ed25519 key. */
+bool signer_certify(struct signer *s, struct slice pem, struct err *e) MUST_CHECK;
 void signer_free(struct signer *s);
 void signer_drop(struct signer **s);
 

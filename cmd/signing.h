@@ -11,6 +11,7 @@ struct signing_options {
 	const char *sign_key;
 	const char *sign_cmd;
 	const char *sign_pub;
+	const char *sign_cert;
 	struct passphrase_options passphrase;
 };
 extern const struct option signing_options[];

@@ -24,7 +24,7 @@ FOREIGN = {
     "jansson": {"manifests/json.c"},
     "yaml.h": {"manifests/yaml.c"},
     "archive": {"manifests/chart.c"},
-    "openssl/": {"manifests/digest.c", "bundle/key.c", "bundle/signature.c", "bundle/minisig.c",
+    "openssl/": {"manifests/digest.c", "bundle/key.c", "bundle/signature.c", "bundle/minisig.c", "bundle/chain.c",
                  "bundle/certificate.c", "bundle/cms.c", "bundle/cms.h"},
 }
 
