@@ -173,6 +173,12 @@ bool judge_head(const struct head *h, const struct trust *trust, struct judgemen
 	return true;
 }
 
+bool judgement_holds(const struct judgement *j, struct err *e)
+{
+	return j->verdict == VERDICT_TRUSTED
+	       || err_set(e, ERR_UNTRUSTED, "expected a bundle that is trusted, found none");
+}
+
 void judgement_drop(struct judgement *j)
 {
 	for (char **name = j->unchecked; *name; name++)

@@ -36,6 +36,10 @@ bool judge_head(const struct head *h, const struct trust *trust, struct judgemen
     struct inventory **inv, struct err *e) MUST_CHECK;
 void judgement_drop(struct judgement *j);
 
+/* Whether the verdict is trusted: what a reader asks last, so that no path around judge_head
+ * opens one.  ERR_UNTRUSTED. */
+bool judgement_holds(const struct judgement *j, struct err *e) MUST_CHECK;
+
 /* Whether the bundle may be used at that time: not after it expires, and not where the clock is
  * more than a day before it was made.  ERR_UNTRUSTED. */
 bool judge_time(const struct inventory *inv, uint64_t now, struct err *e) MUST_CHECK;

@@ -45,7 +45,8 @@ bool reader_open(
 	r->medium = STEAL(*medium);
 	if (!head_read(r->medium, &head, e)
 	    || !judge_head(&head, trust, &r->judgement, &r->inv, e)
-	    || !layout_make(r->inv, head.inventory.len, &r->layout, e))
+	    || !layout_make(r->inv, head.inventory.len, &r->layout, e)
+	    || !judgement_holds(&r->judgement, e))
 		return false;
 	digest_of(buf_slice(&head.inventory), &r->id);
 	hold_small_members(r);

@@ -652,3 +652,18 @@ def test_states_of_two_pushes_at_once_are_both_kept(sealift, yard, place):
         run.communicate()
     text = read(state("trino.json")(sealift.folder))
     assert all(f"at-once-{i}" in text for i in range(4)), text
+
+
+def test_states_of_root_lie_in_var_lib(sealift, yard, place, tmp_path):
+    """In a mount namespace of its own, so that nothing of the machine's is touched."""
+    if os.geteuid() != 0:
+        pytest.skip("only root's states lie there")
+    script = 'mount -t tmpfs none /var/lib || exit 90; "$@" && stat -c "%a %n" /var/lib/sealift/state/*'
+    done = subprocess.run(["unshare", "-m", "sh", "-c", script, "sh", binary(), "push", yard.bundle("a", sequence=10),
+                           f"{place.host}/root", *trust(yard, "a"), "--plain-http"], cwd=tmp_path,
+                          env=sealift.environment({"SEALIFT_STATE": ""}), capture_output=True, text=True, timeout=60)
+    if done.returncode == 90 or "unshare" in done.stderr:
+        pytest.skip("this kernel lets nobody mount a tmpfs here (tried unshare -m)")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "600 /var/lib/sealift/state/trino.json" in done.stdout, done.stdout
+    assert not os.path.exists(state("")(sealift.folder))
