@@ -2,16 +2,14 @@
 
 #include "base/file.h"
 #include "base/own.h"
+#include "bundle/places.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-enum { PATH_ROOM = 4096, PLACE_ROOM = 288 };
+enum { PLACE_ROOM = 288 };
 
 struct part {
 	int fd; /* -1: not open */
@@ -21,9 +19,7 @@ struct part {
 
 struct parts_medium {
 	struct medium medium;
-	char *stem;	/* "b.tar" */
-	char **folders; /* owned, as their texts are */
-	size_t folder_count;
+	struct places places;
 	uint64_t size; /* of each part but the last */
 	const struct medium_wish *wish;
 	int flags; /* to open a part with */
@@ -45,42 +41,18 @@ static const char *place(const struct medium *self, uint64_t offset)
 	return m->parts[part_at(m, offset)].name;
 }
 
-static void file_name(const struct parts_medium *m, size_t i, struct buf *out)
-{
-	parts_name(slice_of(m->stem), i + 1, out);
-}
-
 /* Opens part i where it is found first; false when it is nowhere (or *e says more). */
 static bool open_part(struct parts_medium *m, size_t i, struct err *e)
 {
-	struct stat st;
-
-	for (size_t f = 0; m->parts[i].fd < 0 && f < m->folder_count; f++) {
-		OWNED(buf_drop) struct buf path = BUF(PATH_ROOM);
-
-		buf_addf(&path, "%s/", m->folders[f]);
-		file_name(m, i, &path);
-		m->parts[i].fd = open(buf_text(&path), m->flags | O_CLOEXEC | O_NONBLOCK);
-		if (m->parts[i].fd < 0 && errno != ENOENT && errno != ENOTDIR)
-			return err_errno(e, "%s: cannot open it", buf_text(&path));
-	}
-	if (m->parts[i].fd < 0)
-		return false;
-	if (fstat(m->parts[i].fd, &st) != 0)
-		return err_errno(e, "%s: cannot look at it", m->parts[i].name);
-	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_USAGE, "%s: expected a plain file", m->parts[i].name);
-	m->parts[i].size = (uint64_t)st.st_size;
-	return true;
+	return places_open(&m->places, i, m->flags, &m->parts[i].fd, &m->parts[i].size, e);
 }
 
 static bool missing(const struct parts_medium *m, const char *names, struct err *e)
 {
 	return err_set(e, ERR_MISSING,
 	    "expected %s in %s%s, found no such file; bring its medium, or name its folder "
-	    "with "
-	    "--media",
-	    names, m->folders[0], m->folder_count > 1 ? " or the other folders" : "");
+	    "with --media",
+	    names, m->places.items[0], m->places.count > 1 ? " or the other places" : "");
 }
 
 /* A medium can be taken out only when nothing on it is open. */
@@ -228,46 +200,19 @@ static void free_parts(struct medium *self)
 	struct parts_medium *m = (struct parts_medium *)self;
 
 	close_all(m);
-	for (size_t i = 0; i < m->folder_count; i++)
-		free(m->folders[i]);
-	free(m->folders);
-	free(m->stem);
+	places_drop(&m->places);
 	free(m->parts);
 	(void)pthread_mutex_destroy(&m->lock);
 	free(m);
 }
 
-bool parts_find_list(struct slice stem, const char *const *folders, size_t folder_count,
-    struct parts *out, struct err *e)
-{
-	OWNED(buf_drop) struct buf name = BUF(PATH_ROOM);
-
-	parts_beside(stem, "parts.json", &name);
-	for (size_t i = 0; i < folder_count; i++) {
-		OWNED(buf_drop) struct buf path = BUF(PATH_ROOM);
-		OWNED(buf_drop) struct buf text = BUF(0);
-
-		buf_addf(&path, "%s/%s", folders[i], buf_text(&name));
-		err_clear(e);
-		if (file_read(buf_text(&path), PARTS_LIST_MAX, &text, e))
-			return parts_read(buf_slice(&text), out, e)
-			       || err_in(e, "%s", buf_text(&path));
-		if (e->kind != ERR_MISSING)
-			return false;
-	}
-	return err_set(
-	    e, ERR_MISSING, "expected %s beside a part, found none", buf_text(&name));
-}
-
 /* The size of a part: what the list says, else the first part's length. */
 static bool learn_size(struct parts_medium *m, struct err *e)
 {
-	OWNED(parts_drop) struct parts list = {0};
 	struct err no_list = {0};
 
-	if (parts_find_list(slice_of(m->stem), (const char *const *)m->folders, m->folder_count,
-		&list, &no_list)) {
-		m->size = list.size;
+	if (places_find_list(&m->places, &no_list) && m->places.list.count) {
+		m->size = m->places.list.size;
 		return true;
 	}
 	m->size = 1;
@@ -275,12 +220,6 @@ static bool learn_size(struct parts_medium *m, struct err *e)
 		return false;
 	m->size = m->parts[0].size;
 	return m->size > 0 || err_set(e, ERR_DAMAGED, "%s: it is empty", m->parts[0].name);
-}
-
-static void add_folder(struct parts_medium *m, const char *folder, size_t len)
-{
-	m->folders = own_grow(m->folders, m->folder_count + 1, sizeof(char *));
-	m->folders[m->folder_count++] = len ? own_bytes(folder, len) : own_text(".");
 }
 
 static struct parts_medium *new_medium(struct slice stem, const struct medium_wish *wish)
@@ -294,19 +233,19 @@ static struct parts_medium *new_medium(struct slice stem, const struct medium_wi
 	    .uncache = uncache,
 	    .place = place,
 	    .free = free_parts};
-	m->stem = own_bytes(name, stem.len - (size_t)(name - stem.ptr));
+	m->places.stem = own_bytes(name, stem.len - (size_t)(name - stem.ptr));
 	m->wish = wish;
 	m->parts = own_array(PARTS_MAX, sizeof(*m->parts));
 	(void)pthread_mutex_init(&m->lock, NULL);
 	for (size_t i = 0; i < PARTS_MAX; i++) {
 		OWNED(buf_drop) struct buf text = BUF(PLACE_ROOM);
 
-		file_name(m, i, &text);
+		parts_name(slice_of(m->places.stem), i + 1, &text);
 		m->parts[i].fd = -1;
 		(void)snprintf(
 		    m->parts[i].name, PLACE_ROOM, "part %zu (%.255s)", i + 1, buf_text(&text));
 	}
-	add_folder(m, stem.ptr, slash == stem.ptr ? 1 : (size_t)(name - stem.ptr));
+	places_add(&m->places, stem.ptr, slash == stem.ptr ? 1 : (size_t)(name - stem.ptr));
 	return m;
 }
 
@@ -323,7 +262,7 @@ bool medium_open_parts(const struct parts_place *where, enum medium_access acces
 	if (access == MEDIUM_MEND)
 		m->medium.write = write_bytes;
 	for (size_t i = 0; i < where->folder_count; i++)
-		add_folder(m, where->folders[i], strlen(where->folders[i]));
+		places_add(&m->places, where->folders[i], strlen(where->folders[i]));
 	if (!learn_size(m, e))
 		return false;
 	*out = STEAL(medium);

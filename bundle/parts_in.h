@@ -17,7 +17,7 @@ struct medium_wish {
 /* Where a set's parts may be; all is borrowed while the medium is in use. */
 struct parts_place {
 	const char *path;	    /* of one part, whose folder comes first */
-	const char *const *folders; /* further ones */
+	const char *const *folders; /* further ones, and devices or files */
 	size_t folder_count;
 	const struct medium_wish *wish; /* is asked for a part that is in none; may be NULL */
 };
@@ -25,7 +25,3 @@ struct parts_place {
 /* Opens the set.  ERR_MISSING when the size of a part cannot be learnt. */
 bool medium_open_parts(const struct parts_place *where, enum medium_access access,
     struct medium **out, struct err *e) MUST_CHECK;
-
-/* Reads NAME.parts.json from the first folder that has one; ERR_MISSING when none has. */
-bool parts_find_list(struct slice stem, const char *const *folders, size_t folder_count,
-    struct parts *out, struct err *e) MUST_CHECK;

@@ -292,6 +292,11 @@ static bool is_head_alone(const struct reader *r)
 	return r->medium->check_end(r->medium, r->layout.headers[0], &ignored);
 }
 
+bool reader_uncache(const struct reader *r, struct err *e)
+{
+	return !r->medium->uncache || r->medium->uncache(r->medium, e);
+}
+
 bool reader_is_whole(const struct reader *r, struct err *e)
 {
 	if (reader_is_forward(r) || r->medium->check_end(r->medium, r->layout.total, e))

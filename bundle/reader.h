@@ -58,6 +58,10 @@ bool reader_is_whole(const struct reader *r, struct err *e) MUST_CHECK;
 /* How many bytes stand behind its head. */
 uint64_t reader_content(const struct reader *r);
 
+/* Puts it out of this machine's memory, so that what is read next comes from the medium;
+ * nothing for a pipe. */
+bool reader_uncache(const struct reader *r, struct err *e) MUST_CHECK;
+
 /* Whether its bytes come once and in order, as out of a pipe: then members are asked for in
  * their order, but for the small ones, which are held. */
 bool reader_is_forward(const struct reader *r);

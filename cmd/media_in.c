@@ -3,6 +3,7 @@
 #include "base/own.h"
 #include "base/stop.h"
 #include "bundle/parts_in.h"
+#include "bundle/places.h"
 #include "cmd/output.h"
 
 #include <dirent.h>
@@ -18,7 +19,9 @@ enum { PATH_ROOM = 4096 };
 #define AT(field) offsetof(struct media_in_options, field)
 const struct option media_in_options[] = {
     {"media", 0, OPTION_TEXTS, AT(media), "DIR",
-	"look for the bundle's parts in this folder too (may be repeated)"},
+	"look for the bundle's parts in this folder too, or in this device or file, whatever "
+	"its "
+	"name (may be repeated)"},
     {0},
 };
 
@@ -174,9 +177,7 @@ bool media_in_list(
     const struct media_in_options *o, const char *path, struct parts *out, struct err *e)
 {
 	OWNED(buf_drop) struct buf file = BUF(PATH_ROOM);
-	OWNED(drop_any)
-	const char **folders = own_array(o->media.count + 1, sizeof(const char *));
-	OWNED(drop_text) char *own = NULL;
+	OWNED(places_drop) struct places places = {0};
 	struct slice stem;
 
 	if (!find_file(path, &file, e))
@@ -184,11 +185,13 @@ bool media_in_list(
 	if (!parts_is_name(buf_text(&file), &stem))
 		stem = buf_slice(&file);
 	const char *slash = memrchr(stem.ptr, '/', stem.len);
-	own = slash ? own_bytes(stem.ptr, (size_t)(slash - stem.ptr) + 1) : own_text(".");
-	folders[0] = own;
+	const char *name = slash ? slash + 1 : stem.ptr;
+	places.stem = own_bytes(name, stem.len - (size_t)(name - stem.ptr));
+	places_add(&places, stem.ptr, (size_t)(name - stem.ptr));
 	for (size_t i = 0; i < o->media.count; i++)
-		folders[i + 1] = o->media.items[i];
-	if (slash)
-		stem = slice_at(slash + 1, stem.len - (size_t)(slash + 1 - stem.ptr));
-	return parts_find_list(stem, folders, o->media.count + 1, out, e);
+		places_add(&places, o->media.items[i], strlen(o->media.items[i]));
+	if (!places_find_list(&places, e))
+		return false;
+	*out = STEAL(places.list);
+	return true;
 }

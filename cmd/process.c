@@ -14,6 +14,7 @@
 enum {
 	LARGE = 64 * 1024,
 	ARENAS = 1,
+	DESCRIPTORS = 4096,
 };
 
 static void on_signal(int number)
@@ -35,6 +36,17 @@ static void fill_streams(void)
 		(void)close(fd);
 }
 
+/* A bundle may have more parts than descriptors are given by default. */
+static void allow_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < DESCRIPTORS) {
+		limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 void process_guard(void)
 {
 	const struct rlimit none = {0, 0};
@@ -42,6 +54,7 @@ void process_guard(void)
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
 
 	fill_streams();
+	allow_descriptors();
 	/* What is large is given back as soon as it is freed, and grows without a copy. */
 	(void)mallopt(M_MMAP_THRESHOLD, LARGE);
 	(void)mallopt(M_TRIM_THRESHOLD, LARGE);

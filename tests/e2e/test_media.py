@@ -54,7 +54,7 @@ def whole(program, arguments):
 def folders(where, count):
     made = [where / f"stick-{i}" for i in range(count)]
     for folder in made:
-        folder.mkdir()
+        folder.mkdir(parents=True)
     return made
 
 
@@ -177,6 +177,22 @@ def test_parts_without_their_list_are_read_too(program, keys, whole, tmp_path):
     assert program.ok("verify", made[0], *elsewhere(made), *keys.ed25519.trusting())
 
 
+def test_parts_of_any_name_are_known_by_their_bytes(program, keys, whole, tmp_path):
+    """As on a device, which has no names, and is longer than the part that was written to it."""
+    for size in ("5M", "9M"):
+        made = folders(tmp_path / size, 1)
+        program.ok("split", whole[0], "--split", size, "-o", made[0])
+        there = parts_of(made)
+        away = []
+        for i, part in list(enumerate(there))[1:]:
+            away.append(part.rename(tmp_path / size / f"anything-{i}"))
+        words = [w for path in reversed(away) for w in ("--media", path)]
+        assert program.ok("verify", there[0], *words, *keys.ed25519.trusting())
+        away[0].write_bytes(os.urandom(away[0].stat().st_size))
+        refused = program("verify", there[0], *words, *keys.ed25519.trusting())
+        assert refused.rc == 7 and "part 2 " in refused.err
+
+
 @pytest.mark.parametrize("text", ["0", "63K", "-1", "4T", "fat", "", "1 M", "99999999999999999999"])
 def test_a_size_that_is_none_is_refused(program, whole, tmp_path, text):
     refused = program("split", whole[0], "--split", text, "-o", tmp_path)
@@ -188,10 +204,27 @@ def test_four_GiB_is_warned_of(program, arguments, tmp_path):
     assert "FAT32" not in program.ok(*arguments, "--split", "fat32", "-o", tmp_path, "--force").err
 
 
-def test_too_many_parts_are_refused_before_any_is_written(program, whole, tmp_path):
-    (tmp_path / "sparse").mkdir()
-    refused = program("split", whole[0], "--split", "64K", "-o", tmp_path / "none")
-    assert refused.rc != 0 and not (tmp_path / "none").exists()
+@pytest.fixture(scope="module")
+def larger(program, keys):
+    """A bundle of 1,000 parts and more, of the smallest size."""
+    with Scripted() as server:
+        server.store("team/large", "1.0", images.image([images.layer("larger", 66 * MIB)]))
+        program.ok("export", "--image", f"{server.host}/team/large:1.0", "--plain-http", *keys.ed25519.signing(), "-o",
+                   "larger.tar")
+    return os.path.join(program.folder, "larger.tar")
+
+
+def test_too_many_parts_are_refused_before_any_is_written(program, larger, tmp_path):
+    refused = program("split", larger, "--split", "64K", "-o", tmp_path)
+    assert refused.rc == 2 and "999" in refused.err and os.listdir(tmp_path) == []
+
+
+@pytest.mark.torture
+def test_nearly_a_thousand_parts(program, keys, larger, tmp_path):
+    """More than the descriptors that a process usually has are open at once."""
+    program.ok("split", larger, "--split", "68K", "-o", tmp_path)
+    assert 980 <= len(parts_of([tmp_path])) <= 999
+    program.ok("verify", tmp_path, *keys.ed25519.trusting())
 
 
 def test_split_continues_what_a_killed_run_left(program, whole, tmp_path):
@@ -352,3 +385,15 @@ def test_what_was_written_is_read_from_the_medium(program, arguments, tmp_path):
     reads = [re.search(r"= (\d+)$", line) for line in calls[dropped:named] if "pread64(" in line]
     assert sum(int(m[1]) for m in reads) >= (tmp_path / "b.tar").stat().st_size
     assert (tmp_path / "b.parts.json").exists() and (tmp_path / "b.head").exists()
+
+
+def test_a_copy_on_a_stick_is_read_from_the_stick(program, keys, whole, tmp_path):
+    trace = tmp_path / "trace"
+    done = subprocess.run(["strace", "-f", "-y", "-e", "trace=fadvise64,pread64", "-o", trace, binary(), "verify",
+                           whole[0], "--check-media", "-j", "1", *keys.ed25519.trusting()], env=program.environment(),
+                          capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 and re.search(r"verify: 1[89]\.\d MiB, \S+ \wi?B/s", done.stderr), done
+    calls = [line for line in trace.read_text().splitlines() if "whole.tar" in line]
+    dropped = next(i for i, line in enumerate(calls) if "DONTNEED" in line)
+    reads = [re.search(r"= (\d+)$", line) for line in calls[dropped:] if "pread64(" in line]
+    assert sum(int(m[1]) for m in reads if m) > len(whole[1]) - 100_000
