@@ -2,6 +2,7 @@
 
 import filecmp
 import os
+import subprocess
 
 import pytest
 
@@ -39,8 +40,13 @@ class Costs:
         self.folder = tmp_path
         (tmp_path / "tmp").mkdir()
 
-    def of(self, limit, *args):
-        cost = measure.run([binary(), *args, "-q"], env=self.environment, cwd=self.folder)
+    def piped(self, limit, path, *args):
+        """With the file coming through a pipe."""
+        with subprocess.Popen(["cat", self.folder / path], stdout=subprocess.PIPE) as cat:
+            return self.of(limit, *args, stdin=cat.stdout)
+
+    def of(self, limit, *args, **how):
+        cost = measure.run([binary(), *args, "-q"], env=self.environment, cwd=self.folder, **how)
         print(f"{args[0]}: {cost.peak / MIB:.1f} MiB peak, {cost.written:,} bytes written, {cost.seconds:.1f} s")
         assert cost.rc == 0, cost.out
         assert cost.peak <= limit * MIB
@@ -53,10 +59,11 @@ def costs(sealift, tmp_path):
     return Costs(sealift, tmp_path)
 
 
-@pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
+@pytest.mark.parametrize("tls", [False, pytest.param(True, marks=pytest.mark.torture)], ids=["plain", "TLS"])
 def test_thousand_members_in_32_MiB(costs, make_registry, keys, tmp_path, tls):
     source, target = make_registry(tls=tls), make_registry(tls=tls)
     (tmp_path / "list").write_text("\n".join(fill(source, 1000, 100, 4_000_000)))
+    (tmp_path / "sticks").mkdir()
     there, here = (["--ca-file", r.ca] if tls else ["--plain-http"] for r in (source, target))
     written = costs.of(32, "export", "--images", "list", *there, "-j", "4", *keys.p256.signing(), "-o", "b.tar").written
     size = (tmp_path / "b.tar").stat().st_size
@@ -65,6 +72,11 @@ def test_thousand_members_in_32_MiB(costs, make_registry, keys, tmp_path, tls):
     costs.of(32, "verify", "b.tar", *keys.p256.trusting())
     costs.of(32, "push", "b.tar", target.host, *keys.p256.trusting(), *here, "-j", "4")
     costs.of(32, "push", "b.tar", target.host, *keys.p256.trusting(), *here, "-j", "4")
+    costs.piped(32, "b.tar", "verify", "-", *keys.p256.trusting())
+    costs.piped(32, "b.tar", "push", "-", f"{target.host}/piped", *keys.p256.trusting(), *here)
+    costs.of(32, "split", "b.tar", "--split", "1M", "-o", "sticks")
+    costs.of(32, "verify", "sticks", *keys.p256.trusting())
+    costs.of(32, "parts", "need", "sticks")
 
 
 def test_16384_members_in_40_MiB(costs, make_registry, keys, tmp_path):
@@ -76,6 +88,7 @@ def test_16384_members_in_40_MiB(costs, make_registry, keys, tmp_path):
     front.stop()
     costs.of(40, "verify", "b.tar", *keys.p256.trusting())
     costs.of(40, "inspect", "b.tar", *keys.p256.trusting())
+    costs.piped(40, "b.tar", "verify", "-", *keys.p256.trusting())
     costs.of(40, "push", "b.tar", registry.host, *keys.p256.trusting(), "--plain-http", "-j", "4")
 
 

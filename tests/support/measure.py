@@ -17,13 +17,13 @@ import tempfile
 import types
 
 
-def run(argv, env=None, cwd=None, timeout=600, input=None):
+def run(argv, env=None, cwd=None, timeout=600, input=None, stdin=subprocess.DEVNULL):
     """Runs argv and returns what it cost; standard output and error together in .out."""
     with tempfile.NamedTemporaryFile("r") as report:
         done = subprocess.run(
             [sys.executable, "-I", "-S", os.path.abspath(__file__), report.name, *map(str, argv)], env=env, cwd=cwd,
             timeout=timeout, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-            input=input, stdin=None if input is not None else subprocess.DEVNULL)
+            input=input, stdin=None if input is not None else stdin)
         cost = json.load(report) if done.returncode != 99 else {}
     return types.SimpleNamespace(out=done.stdout, **cost)
 
