@@ -167,8 +167,8 @@ Test(release, mistakes_are_named_with_their_place)
 	    {"- a\n", "f:1:1: expected a mapping, found a list"},
 	    {"images: []\n", "f:1:1: expected the key release, found none"},
 	    {"release: x\nimage: []\n",
-		"f:2:1: expected one of the keys release, parameters, chart, images, versions, "
-		"found \"image\""},
+		"f:2:1: expected one of the keys release, parameters, chart, images, files, "
+		"versions, found \"image\""},
 	    {"release: x\nrelease: y\n", "f:1:1: expected the key release once"},
 	    {"release: [x]\n", "f:1:10: expected a text, found a list"},
 	    {"release:\n", "f:1:9: expected a text, found nothing"},
