@@ -77,7 +77,8 @@ static bool read_inputs(const struct customer_options *o, const struct reader *r
 		return false;
 	return !inv->chart_count
 	       || (read_member(reader, &inv->charts[0].blob, &tgz, e)
-		   && chart_read(buf_slice(&tgz), &in->chart, e));
+		   && chart_read(buf_slice(&tgz), &in->chart, e))
+	       || err_in(e, "chart %s", inv->charts[0].name);
 }
 
 static bool decide(const struct customer_options *o, const struct inputs *in,

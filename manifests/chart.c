@@ -215,6 +215,15 @@ static bool open_archive(struct unpacking *u, struct err *e)
 	return true;
 }
 
+/* libarchive takes one layer of gzip off after another; Helm takes off one. */
+static bool check_layers(const struct unpacking *u, struct err *e)
+{
+	static const int gzip_and_the_file = 2;
+
+	return archive_filter_count(u->archive) == gzip_and_the_file
+	       || err_set(e, ERR_FORMAT, "expected a .tgz, found one that is compressed twice");
+}
+
 static bool read_entries(struct unpacking *u, struct err *e)
 {
 	struct archive_entry *entry = NULL;
@@ -227,7 +236,7 @@ static bool read_entries(struct unpacking *u, struct err *e)
 		/* A warning is about a name that the locale cannot show. */
 		if (status != ARCHIVE_OK && status != ARCHIVE_WARN)
 			return fail_archive(u, e);
-		if (!read_entry(u, entry, e))
+		if (!check_layers(u, e) || !read_entry(u, entry, e))
 			return false;
 	}
 	if (!u->has_metadata)
@@ -491,7 +500,8 @@ bool chart_oci(const struct chart *c, const struct descriptor *tgz, struct buf *
 	d.size = config->len;
 	digest_of(buf_slice(config), &d.digest);
 	put_manifest(&to_manifest, c, yaml_root(doc), &d, tgz);
-	return buf_ok(config, e) && buf_ok(manifest, e);
+	return (buf_ok(config, e) && buf_ok(manifest, e))
+	       || err_in(e, "chart %s: Chart.yaml as JSON", c->name);
 }
 
 const char *chart_tag(const char *version, char out[129])
