@@ -4,6 +4,7 @@
 #include "cmd/process.h"
 #include "cmd/verb.h"
 #include "cmd/version.h"
+#include "manifests/digest.h"
 
 #include <string.h>
 
@@ -62,7 +63,7 @@ static int run(const struct verb *verb, int argc, char **argv)
 {
 	struct err e = {0};
 	struct common *options = own_new(verb->size);
-	bool done = options_parse(verb, argc, argv, options, &e);
+	bool done = digest_ready(&e) && options_parse(verb, argc, argv, options, &e);
 
 	if (done && options->help)
 		options_help(verb, stdout);

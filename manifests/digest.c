@@ -95,6 +95,16 @@ static void must(int result)
 		abort();
 }
 
+bool digest_ready(struct err *e)
+{
+	unsigned char hash[32];
+
+	return EVP_Digest("", 0, hash, NULL, EVP_sha256(), NULL) == 1
+	       || err_set(e, ERR_SYSTEM,
+		   "expected SHA-256 of this machine's OpenSSL, found that its configuration "
+		   "gives none; see openssl.cnf and the providers that it activates");
+}
+
 void digest_of(struct slice bytes, struct digest *d)
 {
 	must(EVP_Digest(

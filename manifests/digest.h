@@ -37,6 +37,10 @@ const char *digest_hex(const struct digest *d, char out[DIGEST_TEXT]);
 bool digest_equal(const struct digest *a, const struct digest *b);
 int digest_compare(const struct digest *a, const struct digest *b);
 
+/* Whether this machine's OpenSSL gives SHA-256 at all; everything else here relies on it.
+ * ERR_SYSTEM. */
+bool digest_ready(struct err *e) MUST_CHECK;
+
 /* The digest of bytes in memory. */
 void digest_of(struct slice bytes, struct digest *d);
 

@@ -261,6 +261,17 @@ def test_a_key_is_opened_by_URI(program, base, made, tmp_path):
     assert wrong.rc == 6 and "passphrase" in wrong.err
 
 
+def test_an_OpenSSL_that_gives_nothing_is_said(program, base, made, tmp_path):
+    """As one that must be FIPS and has no such provider (Debian has none to test with)."""
+    (tmp_path / "openssl.cnf").write_text(
+        "openssl_conf = all\n[all]\nproviders = some\nalg_section = wish\n[some]\ndefault = on\n[on]\nactivate = 1\n"
+        "[wish]\ndefault_properties = fips=yes\n")
+    for words in (["verify", base, *made["p256"].trusting()], ["keygen", "-o", tmp_path / "k", "--no-passphrase"],
+                  ["sign", base, "--add", *made["ed25519"].signing()]):
+        done = program(*words, env={"OPENSSL_CONF": str(tmp_path / "openssl.cnf")})
+        assert done.rc == 1 and "SHA-256" in done.err and "verified" not in done.out, done
+
+
 # ---- two machines --------------------------------------------------------------------------------------
 
 def test_two_machines(program, export, made, tmp_path):
