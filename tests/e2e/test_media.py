@@ -397,3 +397,44 @@ def test_a_copy_on_a_stick_is_read_from_the_stick(program, keys, whole, tmp_path
     dropped = next(i for i, line in enumerate(calls) if "DONTNEED" in line)
     reads = [re.search(r"= (\d+)$", line) for line in calls[dropped:] if "pread64(" in line]
     assert sum(int(m[1]) for m in reads if m) > len(whole[1]) - 100_000
+
+
+@pytest.fixture
+def small_media(tmp_path):
+    """Three sticks of 10 MiB."""
+    sticks = [tmp_path / f"small-{i}" for i in range(3)]
+    mounted = []
+    for stick in sticks:
+        stick.mkdir()
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=10m", "none", stick], capture_output=True).returncode == 0:
+            mounted.append(stick)
+    yield mounted
+    for stick in mounted:
+        subprocess.run(["umount", stick], check=True)
+
+
+def test_split_asks_for_the_next_medium(program, keys, whole, small_media, tmp_path):
+    """One drive: each stick is taken out when it is full, and the next is asked for by its part."""
+    if len(small_media) < 3:
+        pytest.skip("only root can mount small media")
+    sticks, drive = small_media, tmp_path / "drive"
+    drive.symlink_to(sticks[0])
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execve(binary(), ["sealift", "split", whole[0], "--split", "7M", "-o", str(drive)], program.environment())
+    for i, stick in enumerate(sticks[1:], 2):
+        seen = b""
+        while f"room for part {i} ".encode() not in seen or b"press Enter" not in seen:
+            seen += os.read(terminal, 1000)
+        drive.unlink()
+        drive.symlink_to(stick)
+        os.write(terminal, b"\n")
+    seen = b""
+    while b"3 parts," not in seen:
+        seen += os.read(terminal, 1000)
+    os.close(terminal)
+    assert os.waitpid(child, 0)[1] == 0
+    assert joined(sticks) == whole[1]
+    assert all((stick / "whole.parts.json").exists() and (stick / "whole.head").exists() for stick in sticks)
+    words = [w for stick in sticks[1:] for w in ("--media", stick)]
+    program.ok("verify", sticks[0], *words, *keys.ed25519.trusting())
