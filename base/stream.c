@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { BLOCK = 64 * 1024 };
+enum { BLOCK = 128 * 1024 };
 
 bool stream_copy(struct source *from, struct sink *to, struct err *e)
 {
