@@ -101,9 +101,9 @@ struct medium *medium_of_fd(int fd)
 bool medium_open_file(
     const char *path, enum medium_access access, struct medium **out, struct err *e)
 {
-	OWNED(drop_fd)
-	int fd =
-	    open(path, (access == MEDIUM_MEND ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK);
+	const int flags = access == MEDIUM_MEND ? O_RDWR : O_RDONLY;
+	const int fd = open(path, flags | O_CLOEXEC | O_NONBLOCK);
+	OWNED(medium_drop) struct medium *m = NULL;
 	struct stat st;
 
 	if (fd < 0) {
@@ -113,16 +113,16 @@ bool medium_open_file(
 			e->kind = ERR_MISSING;
 		return false;
 	}
+	m = medium_of_fd(fd);
+	((struct file_medium *)m)->own = true;
+	if (access == MEDIUM_READ)
+		m->write = NULL;
 	if (fstat(fd, &st) != 0)
 		return err_errno(e, "cannot look at it");
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
 		return err_set(
 		    e, ERR_USAGE, "expected a file or a block device, found something else");
-	*out = medium_of_fd(fd);
-	if (access == MEDIUM_READ)
-		(*out)->write = NULL;
-	((struct file_medium *)*out)->own = true;
-	fd = -1;
+	*out = STEAL(m);
 	return true;
 }
 

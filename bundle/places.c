@@ -90,13 +90,11 @@ static bool is_part(int fd, const struct parts *list, size_t i)
 static bool open_by_bytes(
     const struct places *p, const char *path, size_t i, int flags, int *fd)
 {
-	OWNED(drop_fd) int found = open(path, flags | O_CLOEXEC | O_NONBLOCK);
-
-	if (found < 0 || !is_part(found, &p->list, i))
-		return false;
-	*fd = found;
-	found = -1;
-	return true;
+	*fd = open(path, flags | O_CLOEXEC | O_NONBLOCK);
+	if (*fd >= 0 && is_part(*fd, &p->list, i))
+		return true;
+	drop_fd(fd);
+	return false;
 }
 
 static bool open_by_name(

@@ -82,7 +82,7 @@ bool media_out_size(
     const struct media_out_options *o, struct watch *watch, uint64_t *bytes, struct err *e)
 {
 	const char *text = o->split;
-	static const uint64_t least = 64 * 1024; /* so that the head needs few parts */
+	static const uint64_t least = 65536; /* so that the head needs few parts */
 	static const uint64_t four_gib = (uint64_t)4 << 30;
 
 	for (size_t i = 0; i < sizeof(media) / sizeof(media[0]); i++)
