@@ -17,6 +17,11 @@ struct pieces {
 	size_t count;
 };
 
+static void pieces_begin(struct pieces *p, uint64_t size)
+{
+	*p = (struct pieces){.hash = hash_new(), .size = size};
+}
+
 static void end_piece(struct pieces *p)
 {
 	if (p->count % 256 == 0)
@@ -105,29 +110,22 @@ static bool read_all(struct tap *t, const struct survey *s, struct err *e)
 bool survey_read(const struct survey *s, struct parts *out, struct err *e)
 {
 	const uint64_t total = s->inv->total;
-	OWNED(tap_drop)
-	struct tap t = {
-	    .medium = {.read = tap_read},
-	    .from = s->medium,
-	    .watch = s->watch,
-	    .parts = {.hash = hash_new(), .size = s->part_size},
-	    .chunks = {.hash = hash_new(), .size = PART_CHUNK},
-	};
+	OWNED(tap_drop) struct tap t = {.from = s->medium, .watch = s->watch};
 
+	t.medium.read = tap_read;
+	pieces_begin(&t.parts, s->part_size);
+	pieces_begin(&t.chunks, PART_CHUNK);
 	if (!read_all(&t, s, e))
 		return false;
 	if (t.parts.at && s->part_size)
 		end_piece(&t.parts);
 	if (t.chunks.at)
 		end_piece(&t.chunks);
-	*out = (struct parts){
-	    .total = total,
-	    .size = s->part_size ? s->part_size : total,
-	    .hashes = STEAL(t.parts.digests),
-	    .count = t.parts.count,
-	    .chunks = STEAL(t.chunks.digests),
-	    .chunk_count = t.chunks.count,
-	};
+	*out = (struct parts){.total = total, .size = s->part_size ? s->part_size : total};
+	out->hashes = STEAL(t.parts.digests);
+	out->count = t.parts.count;
+	out->chunks = STEAL(t.chunks.digests);
+	out->chunk_count = t.chunks.count;
 	digest_of(s->bytes, &out->id);
 	return true;
 }
