@@ -18,6 +18,9 @@ CLAIMS = {
     "R4": ("Whom a bundle is believed for: keys, scopes, thresholds, expiry, replay, certificates, approvals",
            "tables of cases; openssl makes keys and certificates"),
     "R5": ("Hostile tar files and charts", "made by generators; the reason is checked, not the refusal alone"),
+    "R7": ("System calls fail", "strace: EIO, ENOSPC, EINTR at the nth call of each kind on the files that are read or written, one "
+           "a run; then the same command again"),
+    "R8": ("Killed at any call", "strace: kill -9 at the nth call of each kind on what is written; then the same command again"),
     "R9": ("The disk full at every 4 KiB, and a limit on the size of files", "a small tmpfs; RLIMIT_FSIZE stands in "
            "for FAT32"),
     "R13": ("Memory does not grow with the bundle", "peak resident size of the process"),
