@@ -148,10 +148,18 @@ def claim(line):
     return (found[1], int(found[2] or 0), line) if found else ("", 0, line)
 
 
+def short(line):
+    """Whether a figure says "12 of 13": a count that is not whole."""
+    found = re.search(r": ([\d,]+) of ([\d,]+) ", line)
+    return found is not None and found[1] != found[2]
+
+
 def finish(totals, figures):
     """Says what was counted.  The status."""
     lines = figures.read_text().splitlines() if figures.is_file() else []
     print("\n".join(grouped(line) for line in sorted(lines, key=claim)))
+    if any(map(short, lines)):
+        totals.add("figures", 0, sum(map(short, lines)))
     print(totals.line(), flush=True)
     return 1 if totals.failed or not totals.passed else 0
 
