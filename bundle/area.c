@@ -140,6 +140,10 @@ bool area_make(struct signatures *s, unsigned char out[SIGNATURE_AREA], struct e
 		const size_t after = at + TAR_BLOCK + (size_t)ustar_padded(text->len);
 		char name[USTAR_NAME_MAX + 1];
 
+		if (i && strcmp(s->items[i - 1].name, s->items[i].name) == 0)
+			return err_set(e, ERR_USAGE,
+			    "expected each form of a signature once, found %s twice",
+			    s->items[i].name);
 		if (text->len > SIGNATURE_MAX || after > SIGNATURE_AREA - TAR_BLOCK)
 			return err_set(e, ERR_LIMIT,
 			    "expected signatures of at most %d bytes that fit into %d in all, "

@@ -6,6 +6,7 @@
 #include "bundle/ustar.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -106,11 +107,18 @@ bool countersigning_open(
 	return true;
 }
 
-/* All forms of a signer go together: each is made of its raw signature. */
-static bool is_replaced(const struct signatures *more, size_t count, const char *kid)
+/* The raw signature takes the form that is made of its bytes with it; the others stand alone.
+ */
+static bool is_replaced(
+    const struct signatures *more, size_t count, const struct area_signature *s)
 {
+	const bool derived = strcmp(area_suffix(s), "sigstore.json") == 0;
+	char raw[AREA_NAME];
+
+	(void)snprintf(raw, sizeof(raw), "%s.sig", s->kid);
 	for (size_t i = 0; i < count; i++)
-		if (strncmp(more->items[i].name, kid, KID_TEXT - 1) == 0)
+		if (strcmp(more->items[i].name, s->name) == 0
+		    || (derived && strcmp(more->items[i].name, raw) == 0))
 			return true;
 	return false;
 }
@@ -124,7 +132,7 @@ static bool keep_others(const struct area *area, struct signatures *more, struct
 		const struct area_signature *s = &area->signatures[i];
 		struct buf *text;
 
-		if (is_replaced(more, count, s->kid))
+		if (is_replaced(more, count, s))
 			continue;
 		if (!signatures_add(more, s->kid, area_suffix(s), &text, e))
 			return false;

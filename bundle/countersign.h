@@ -22,8 +22,10 @@ bool countersigning_open(struct medium *medium, const char *journal, struct coun
     struct err *e) MUST_CHECK;
 void countersigning_drop(struct countersigning *c);
 
-/* Puts these signatures beside those of other signers, in place of all that their own had.
- * ERR_LIMIT when they do not fit, and then nothing is changed. */
+/* Puts these signatures beside those that are there.  A form replaces the same form by the same
+ * key, and KID.sig also the KID.sigstore.json that was made of the earlier one; nothing else
+ * goes.  ERR_LIMIT when they do not fit, ERR_USAGE when a form comes twice; then nothing is
+ * changed. */
 bool countersigning_write(
     const struct countersigning *c, struct signatures *more, struct err *e) MUST_CHECK;
 

@@ -83,23 +83,6 @@ static bool is_certified(const char *path)
 	return len > 4 && strcmp(path + len - 4, ".p7s") == 0;
 }
 
-/* What the same key has in the area besides, in other forms: it stays. */
-static bool keep_forms(
-    const struct area *area, const char *kid, struct signatures *made, struct err *e)
-{
-	for (size_t i = 0; i < area->count; i++) {
-		const struct area_signature *s = &area->signatures[i];
-		struct buf *text;
-
-		if (strcmp(s->kid, kid) != 0 || strcmp(area_suffix(s), "p7s") == 0)
-			continue;
-		if (!signatures_add(made, kid, area_suffix(s), &text, e))
-			return false;
-		buf_add(text, s->data.ptr, s->data.len);
-	}
-	return true;
-}
-
 /* A signature with a certificate names its key itself. */
 static bool read_certified(
     const char *path, const struct countersigning *c, struct signatures *made, struct err *e)
@@ -123,7 +106,7 @@ static bool read_certified(
 	if (!signatures_add(made, hex, "p7s", &text, e))
 		return false;
 	buf_add(text, der.ptr, der.len);
-	return buf_ok(text, e) && keep_forms(&c->head.area, hex, made, e);
+	return buf_ok(text, e);
 }
 
 /* What the files hold, once it is found good for this bundle. */

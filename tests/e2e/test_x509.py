@@ -315,3 +315,45 @@ def test_attach_takes_only_what_holds(sealift, yard, pki, tmp_path, name):
     result = sealift("attach", path, make(yard, pki, path, tmp_path))
     assert result.rc == rc and phrase in result.err, repr(result)
     assert content(path) == before and not os.path.exists(path + ".signing")
+
+
+def forms(path):
+    """{(kid, suffix)} of the area."""
+    data = content(path)
+    return {(kid, suffix) for kid, suffix, _ in signatures(data, split(data)[1])}
+
+
+def raw_of(pki, path, folder):
+    """(signature, public key) of the leaf's key, as openssl makes them."""
+    raw = openssl("dgst", "-sha256", "-sign", pki.good.key, input=split(content(path))[0])
+    with open(folder / "k.sig", "wb") as f:
+        f.write(base64.b64encode(raw) + b"\n")
+    return folder / "k.sig", write(folder / "k.pub", openssl("pkey", "-in", pki.good.key, "-pubout").decode())
+
+
+def test_attach_refuses_the_same_form_twice(sealift, yard, pki, tmp_path):
+    """Two members of one name would leave an area that every reader refuses."""
+    path = yard.bundle("a")
+    before = content(path)
+    made = p7s_for(path, pki.good, tmp_path, chain=[pki.issuing.cert])
+    raw, public = raw_of(pki, path, tmp_path)
+    for words in ([made, made], [raw, raw, "--pub", public]):
+        refused = sealift("attach", path, *words)
+        assert refused.rc == 2 and "twice" in refused.err and content(path) == before, repr(refused)
+
+
+def test_attach_of_a_raw_signature_keeps_the_certificate(sealift, yard, pki, tmp_path):
+    path = yard.bundle("a")
+    sealift.ok("attach", path, p7s_for(path, pki.good, tmp_path, chain=[pki.issuing.cert]))
+    raw, public = raw_of(pki, path, tmp_path)
+    sealift.ok("attach", path, raw, "--pub", public)
+    assert (pki.good.kid, "p7s") in forms(path) and (pki.good.kid, "sig") in forms(path)
+    sealift.ok("verify", path, "--trust-ca", pki.root.cert)
+
+
+def test_signing_again_without_the_certificate_keeps_it(sealift, yard, pki, tmp_path):
+    path = yard.bundle("a")
+    sealift.ok("attach", path, p7s_for(path, pki.good, tmp_path, chain=[pki.issuing.cert]))
+    sealift.ok("sign", path, "--add", "--sign-key", pki.good.key)
+    assert forms(path) >= {(pki.good.kid, "p7s"), (pki.good.kid, "sig"), (pki.good.kid, "sigstore.json")}
+    sealift.ok("verify", path, "--trust-ca", pki.root.cert)
