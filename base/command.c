@@ -13,7 +13,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SLICE_MS = 200 }; /* how long a wish to stop may go unseen */
+enum {
+	SLICE_MS = 200, /* how long a wish to stop may go unseen */
+	NAP_MS = 5,	/* between two looks whether it has ended */
+};
 
 /* A running command. */
 struct child {
@@ -103,6 +106,11 @@ static bool take(struct child *c, struct buf *out, struct err *e)
 	return (got >= 0 || errno == EINTR || err_errno(e, "reading")) && buf_ok(out, e);
 }
 
+static bool too_late(struct err *e)
+{
+	return err_set(e, ERR_SYSTEM, "expected an answer, found none in time");
+}
+
 static bool converse(
     struct child *c, struct slice input, time_t end, struct buf *out, struct err *e)
 {
@@ -114,7 +122,7 @@ static bool converse(
 		if (!stop_check(e))
 			return false;
 		if (time(NULL) > end)
-			return err_set(e, ERR_SYSTEM, "expected an answer, found none in time");
+			return too_late(e);
 		if (ends[1].revents)
 			give(c, &input);
 		if (ends[0].revents && !take(c, out, e))
@@ -123,14 +131,24 @@ static bool converse(
 	return true;
 }
 
-static bool wait_for(struct child *c, struct err *e)
+/* A command may close its output and go on: its time and a wish to stop hold for that too. */
+static bool wait_for(struct child *c, time_t end, struct err *e)
 {
 	int status = 0;
+	pid_t ended;
 
-	while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
+	drop_fd(&c->in); /* it may be reading to the end */
+	while (
+	    (ended = waitpid(c->pid, &status, WNOHANG)) == 0 || (ended < 0 && errno == EINTR)) {
 		if (!stop_check(e))
 			return false;
+		if (time(NULL) > end)
+			return too_late(e);
+		(void)poll(NULL, 0, NAP_MS);
+	}
 	c->pid = 0;
+	if (ended < 0)
+		return err_errno(e, "waiting for it");
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return true;
 	return WIFEXITED(status)
@@ -144,7 +162,8 @@ bool command_run(
     const char *command, struct slice input, unsigned seconds, struct buf *out, struct err *e)
 {
 	OWNED(child_drop) struct child c = {.in = -1, .out = -1};
+	const time_t end = time(NULL) + (time_t)seconds;
 
-	return start(command, &c, e)
-	       && converse(&c, input, time(NULL) + (time_t)seconds, out, e) && wait_for(&c, e);
+	return start(command, &c, e) && converse(&c, input, end, out, e)
+	       && wait_for(&c, end, e);
 }
