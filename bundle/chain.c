@@ -39,18 +39,36 @@ void chain_drop(struct chain **c)
 	*c = NULL;
 }
 
+/* Certificates need no passphrase, and a file that says so makes nobody be asked. */
+static int ask_nobody(char *text, int room, int writing, void *context)
+{
+	(void)text;
+	(void)room;
+	(void)writing;
+	(void)context;
+	return -1;
+}
+
+static X509 *read_one(BIO *bio)
+{
+	return PEM_read_bio_X509(bio, NULL, ask_nobody, NULL);
+}
+
 /* The certificates behind the first. */
 static bool read_others(BIO *bio, struct chain *c, struct err *e)
 {
 	X509 *next;
 
-	while ((next = PEM_read_bio_X509(bio, NULL, NULL, NULL)))
+	while ((next = read_one(bio)))
 		if (sk_X509_num(c->others) == CERTIFICATES_MAX
 		    || !sk_X509_push(c->others, next)) {
 			X509_free(next);
 			return err_set(e, ERR_LIMIT,
 			    "expected at most %d certificates, found more", CERTIFICATES_MAX);
 		}
+	if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
+		return openssl_failed(
+		    e, ERR_FORMAT, "expected certificates in PEM and nothing else");
 	ERR_clear_error();
 	return true;
 }
@@ -61,7 +79,7 @@ bool chain_read(struct slice pem, const struct key *k, struct chain **out, struc
 	OWNED(chain_drop) struct chain *c = own_new(sizeof(*c));
 
 	c->others = sk_X509_new_null();
-	c->signer = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+	c->signer = bio ? read_one(bio) : NULL;
 	if (!c->signer || !c->others)
 		return openssl_failed(
 		    e, ERR_FORMAT, "expected a certificate in PEM, found something else");

@@ -10,7 +10,6 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/pkcs12.h>
 #include <openssl/store.h>
 #include <openssl/ui.h>
 #include <openssl/x509.h>
@@ -20,7 +19,6 @@
 enum {
 	PEM_MAX = 64 * 1024,
 	PASSPHRASE_ROOM = 1024,
-	PBKDF2_ROUNDS = 200000,
 };
 
 struct key {
@@ -119,66 +117,6 @@ void key_drop(struct key **k)
 {
 	key_free(*k);
 	*k = NULL;
-}
-
-/* Moves what a memory BIO holds into out and wipes it there. */
-static bool take_bytes(BIO *bio, struct buf *out, struct err *e)
-{
-	char *bytes = NULL;
-	const long len = BIO_get_mem_data(bio, &bytes);
-
-	if (len > 0) {
-		buf_add(out, bytes, (size_t)len);
-		OPENSSL_cleanse(bytes, (size_t)len);
-	}
-	return buf_ok(out, e);
-}
-
-static bool write_encrypted(BIO *bio, PKCS8_PRIV_KEY_INFO *info, const char *passphrase)
-{
-	X509_SIG *sealed = PKCS8_encrypt(-1, EVP_aes_256_cbc(), passphrase,
-	    (int)strlen(passphrase), NULL, 0, PBKDF2_ROUNDS, info);
-	const bool ok = sealed && PEM_write_bio_PKCS8(bio, sealed) == 1;
-
-	X509_SIG_free(sealed);
-	return ok;
-}
-
-static bool write_private(
-    EVP_PKEY *pkey, const char *passphrase, struct buf *out, struct err *e)
-{
-	OWNED(drop_bio) BIO *bio = BIO_new(BIO_s_mem());
-	PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(pkey);
-	const bool ok = bio && info
-			&& (passphrase ? write_encrypted(bio, info, passphrase)
-				       : PEM_write_bio_PKCS8_PRIV_KEY_INFO(bio, info) == 1);
-
-	PKCS8_PRIV_KEY_INFO_free(info);
-	return ok ? take_bytes(bio, out, e)
-		  : openssl_failed(e, ERR_SYSTEM, "writing the private key");
-}
-
-static bool write_public(EVP_PKEY *pkey, struct buf *out, struct err *e)
-{
-	OWNED(drop_bio) BIO *bio = BIO_new(BIO_s_mem());
-
-	if (!bio || PEM_write_bio_PUBKEY(bio, pkey) != 1)
-		return openssl_failed(e, ERR_SYSTEM, "writing the public key");
-	return take_bytes(bio, out, e);
-}
-
-bool key_generate(enum key_type type, const char *passphrase, struct buf *private_pem,
-    struct buf *public_pem, struct err *e)
-{
-	OWNED(drop_pkey)
-	EVP_PKEY *pkey = type == KEY_ED25519 ? EVP_PKEY_Q_keygen(NULL, NULL, "ED25519")
-					     : EVP_PKEY_Q_keygen(NULL, NULL, "EC",
-						 type == KEY_P384 ? "P-384" : "P-256");
-
-	if (!pkey)
-		return openssl_failed(e, ERR_SYSTEM, "making a key");
-	return write_private(pkey, passphrase, private_pem, e)
-	       && write_public(pkey, public_pem, e);
 }
 
 /* One question for a passphrase, and what came of it. */
@@ -289,11 +227,33 @@ static bool is_uri(const char *name)
 	return scheme > 1 && name[scheme] == ':';
 }
 
+/* Everybody on the machine may read a command line; the sentence has no part of the URI. */
+static bool check_no_pin(const char *uri, struct err *e)
+{
+	return !strcasestr(uri, "pin-value=")
+	       || err_set(e, ERR_USAGE,
+		   "expected a URI without the PIN, found pin-value in it, which others can "
+		   "see; "
+		   "leave it out to be asked, or name a file with pin-source=");
+}
+
 bool key_open_private(const char *name, struct passphrase *ask, struct key **out, struct err *e)
 {
 	struct question q = {.ask = ask, .name = name, .e = e};
 
+	if (is_uri(name) && !check_no_pin(name, e))
+		return false;
 	return is_uri(name) ? open_uri(name, &q, out, e) : open_pem(name, &q, out, e);
+}
+
+/* Public keys need no passphrase, and a file that says so makes nobody be asked. */
+static int ask_nobody(char *text, int room, int writing, void *context)
+{
+	(void)text;
+	(void)room;
+	(void)writing;
+	(void)context;
+	return -1;
 }
 
 bool key_read_public(struct slice pem, const char *what, struct key **out, struct err *e)
@@ -303,7 +263,7 @@ bool key_read_public(struct slice pem, const char *what, struct key **out, struc
 		    e, ERR_LIMIT, "%s: expected a public key, found %zu bytes", what, pem.len);
 	OWNED(drop_bio) BIO *bio = BIO_new_mem_buf(pem.ptr ? pem.ptr : "", (int)pem.len);
 	OWNED(drop_pkey)
-	EVP_PKEY *pkey = bio ? PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL) : NULL;
+	EVP_PKEY *pkey = bio ? PEM_read_bio_PUBKEY(bio, NULL, ask_nobody, NULL) : NULL;
 	ERR_clear_error();
 	if (!pkey)
 		return err_set(e, ERR_FORMAT,
