@@ -220,6 +220,48 @@ def test_a_command_that_does_not_sign(program, base, apart, tmp_path, command, w
     assert (tmp_path / "b.tar").read_bytes() == before
 
 
+def test_a_command_is_given_the_inventory_and_no_more(program, base, apart, tmp_path):
+    """Its input ends though it closes its output first, and it sees no descriptor of the bundle."""
+    shutil.copy(base, tmp_path / "b.tar")
+    script = tmp_path / "it's a $signer"
+    script.write_text(f"#!/bin/sh\nls -l /proc/self/fd >'{tmp_path}/open'\nopenssl dgst -sha256 -sign {apart[0]}\n"
+                      f"exec >&-\ncat >'{tmp_path}/rest'\n")
+    script.chmod(0o755)
+    quoted = "'" + str(script).replace("'", "'\\''") + "'"
+    program.ok("sign", tmp_path / "b.tar", "--add", "--sign-cmd", quoted, "--sign-pub", apart[1])
+    program.ok("verify", tmp_path / "b.tar", "--trust", apart[1])
+    assert (tmp_path / "rest").read_bytes() == b"" and "b.tar" not in (tmp_path / "open").read_text()
+
+
+def test_a_command_that_closes_its_output_ends(program, base, apart):
+    done = program("sign", base, "--add", "--sign-cmd", "exec >&-; cat >/dev/null", "--sign-pub", apart[1])
+    assert done.rc == 3 and "0 bytes" in done.err, done
+
+
+def test_a_command_that_hangs_can_be_stopped(program, base, apart):
+    """After its output too."""
+    for command in ("exec sleep 60", "exec sleep 60 >&-"):
+        words = [binary(), "sign", base, "--add", "--sign-cmd", command, "--sign-pub", str(apart[1])]
+        child = subprocess.Popen(words, env=program.environment(), cwd=program.folder, stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.PIPE)
+        time.sleep(0.5)
+        child.terminate()
+        assert child.wait(timeout=10) not in (0, -15), child.stderr.read()
+
+
+def test_a_broken_certificate_in_the_chain_is_said(program, base, made, pki, tmp_path):
+    """It would be left out without a word, and nobody could verify the signature."""
+    leaf = tmp_path / "leaf.key"
+    openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", leaf)
+    openssl("req", "-new", "-x509", "-key", leaf, "-subj", "/CN=one", "-days", "2", "-out", tmp_path / "leaf.pem")
+    whole = (tmp_path / "leaf.pem").read_text()
+    for rest in (whole[:200], whole.replace("MII", "AII", 1)):
+        (tmp_path / "chain.pem").write_text(whole + rest)
+        before = open(base, "rb").read()
+        done = program("sign", base, "--add", "--sign-key", leaf, "--sign-cert", tmp_path / "chain.pem")
+        assert done.rc in (1, 4) and "certificates in PEM" in done.err and open(base, "rb").read() == before, done
+
+
 def test_a_token_signs(program, export, tmp_path):
     """SoftHSM as the token, asked by pkcs11-tool."""
     module = next(str(p) for p in ["/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so"]
@@ -249,6 +291,19 @@ def test_a_token_signs(program, export, tmp_path):
 def test_a_URI_that_nothing_opens_is_said(program, base):
     done = program("sign", base, "--add", "--sign-key", "pkcs11:token=vendor;object=signing")
     assert done.rc == 7 and "--sign-cmd" in done.err and "1234" not in done.err, done
+
+
+def test_a_PIN_on_the_command_line_is_refused_and_not_repeated(program, base):
+    for uri in ("pkcs11:object=signing?pin-value=86420", "pkcs11:object=signing?PIN-Value=86420"):
+        done = program("sign", base, "--add", "--sign-key", uri)
+        assert done.rc == 2 and "pin-source" in done.err and "86420" not in done.err + done.out, done
+
+
+@pytest.mark.parametrize("uri", ["file:", "file:/nowhere/at/all", "file:///", "file://elsewhere/x.key", "data:x", "http://127.0.0.1:1/k"])
+def test_an_odd_URI_is_refused(program, base, uri):
+    before = open(base, "rb").read()
+    done = program("sign", base, "--add", "--sign-key", uri)
+    assert done.rc in (1, 2, 7) and done.err.count("\n") == 1 and open(base, "rb").read() == before, done
 
 
 def test_a_key_is_opened_by_URI(program, base, made, tmp_path):
@@ -413,3 +468,18 @@ def test_a_journal_of_another_bundle_is_left_alone(program, base, export, made, 
     before = path.read_bytes()
     refused = program("sign", path, "--add", *made["p384"].signing())
     assert refused.rc == 1 and "b.tar.signing" in refused.err and path.read_bytes() == before and journal.exists()
+
+
+def test_two_runs_do_not_sign_at_once(program, base, made, apart, tmp_path):
+    """The second would take the journal of the first for that of a killed run."""
+    path = tmp_path / "b.tar"
+    shutil.copy(base, path)
+    slow = f"sleep 2; openssl dgst -sha256 -sign {apart[0]}"
+    first = subprocess.Popen([binary(), "sign", str(path), "--add", "--sign-cmd", slow, "--sign-pub", str(apart[1])],
+                             env=program.environment(), cwd=program.folder, stdout=subprocess.DEVNULL)
+    time.sleep(0.7)
+    second = program("sign", path, "--add", *made["ed25519"].signing())
+    assert second.rc == 1 and "another run" in second.err, second
+    assert first.wait(timeout=30) == 0
+    program.ok("verify", path, "--trust", apart[1], *made["p256"].trusting(), "--threshold", "2")
+    program.ok("sign", path, "--add", *made["ed25519"].signing())
