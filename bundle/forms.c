@@ -56,5 +56,5 @@ bool forms_check(const struct evidence *v, struct err *e)
 		    "expected %s.sig beside %s, found none: the signature itself was taken "
 		    "away",
 		    v->signature->kid, v->signature->name);
-	return form->check(v, raw, e);
+	return signature_usable(v->key, e) && form->check(v, raw, e);
 }

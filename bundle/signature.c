@@ -56,6 +56,24 @@ bool signature_holds(const struct key *k, struct slice bytes, const struct raw_s
 	return ok;
 }
 
+bool signature_usable(const struct key *k, struct err *e)
+{
+	OWNED(drop_context) EVP_MD_CTX *context = EVP_MD_CTX_new();
+	const bool ok = context
+			&& EVP_DigestVerifyInit_ex(
+			       context, NULL, hash_name(k), NULL, NULL, key_pkey(k), NULL)
+			       == 1;
+	char kid[KID_TEXT];
+
+	ERR_clear_error();
+	return ok
+	       || err_set(e, ERR_UNTRUSTED,
+		   "expected an OpenSSL that checks signatures by the trusted key %s (%s), "
+		   "found "
+		   "none here: a FIPS-only one may lack that kind of key",
+		   key_kid(k, kid), EVP_PKEY_get0_type_name(key_pkey(k)));
+}
+
 size_t signature_hash(
     const struct key *k, struct slice bytes, unsigned char out[SIGNATURE_HASH_MAX])
 {
@@ -116,6 +134,8 @@ bool signature_check(const struct key *k, struct slice bytes, struct slice text,
 		return err_set(e, ERR_UNTRUSTED,
 		    "expected the signature by %s in base64, found something else",
 		    key_kid(k, kid));
+	if (!signature_usable(k, e))
+		return false;
 	return signature_holds(k, bytes, &raw)
 	       || err_set(e, ERR_UNTRUSTED,
 		   "the signature by the trusted key %s does not fit the inventory: it was "

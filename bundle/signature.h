@@ -21,6 +21,10 @@ bool signature_raw(const struct key *k, struct slice bytes, struct raw_signature
 /* Whether raw is a valid signature by k. */
 bool signature_holds(const struct key *k, struct slice bytes, const struct raw_signature *raw);
 
+/* Whether this OpenSSL checks signatures by k at all: one that must be FIPS has not every kind
+ * of key, and a signature by another is not bad.  ERR_UNTRUSTED with the reason. */
+bool signature_usable(const struct key *k, struct err *e) MUST_CHECK;
+
 /* The hash that a signature by an ECDSA key k is over; its length is returned. */
 enum { SIGNATURE_HASH_MAX = 64 };
 size_t signature_hash(

@@ -327,6 +327,52 @@ def test_an_OpenSSL_that_gives_nothing_is_said(program, base, made, tmp_path):
         assert done.rc == 1 and "SHA-256" in done.err and "verified" not in done.out, done
 
 
+LACKING = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <openssl/evp.h>
+#include <string.h>
+#ifdef NO_ED25519
+#define LACK(name) \
+	int name(EVP_MD_CTX *c, EVP_PKEY_CTX **p, const char *m, OSSL_LIB_CTX *l, const char *q, EVP_PKEY *k, \
+	    const OSSL_PARAM *o) \
+	{ \
+		int (*real)(EVP_MD_CTX *, EVP_PKEY_CTX **, const char *, OSSL_LIB_CTX *, const char *, EVP_PKEY *, \
+		    const OSSL_PARAM *) = dlsym(RTLD_NEXT, #name); \
+		return EVP_PKEY_is_a(k, "ED25519") ? 0 : real(c, p, m, l, q, k, o); \
+	}
+LACK(EVP_DigestVerifyInit_ex)
+LACK(EVP_DigestSignInit_ex)
+#else
+int EVP_Q_digest(OSSL_LIB_CTX *l, const char *name, const char *q, const void *d, size_t n, unsigned char *o, size_t *s)
+{
+	int (*real)(OSSL_LIB_CTX *, const char *, const char *, const void *, size_t, unsigned char *, size_t *) =
+	    dlsym(RTLD_NEXT, "EVP_Q_digest");
+	return strcmp(name, "BLAKE2b512") ? real(l, name, q, d, n, o, s) : 0;
+}
+#endif
+"""
+
+
+@pytest.mark.parametrize("lack, word", [("NO_ED25519", "FIPS"), ("NO_BLAKE2", "BLAKE2")])
+def test_an_OpenSSL_that_lacks_one_algorithm(program, export, made, tmp_path, lack, word):
+    """As the FIPS provider would: what cannot be used is said, never skipped, and the rest works."""
+    (tmp_path / "lack.c").write_text(LACKING)
+    subprocess.run(["gcc", "-shared", "-fPIC", f"-D{lack}", "-o", tmp_path / "lack.so", tmp_path / "lack.c", "-ldl"], check=True)
+    env = {"LD_PRELOAD": str(tmp_path / "lack.so")}
+    path = export(f"{lack}.tar", *made["ed25519"].signing())
+    program.ok("verify", path, *made["ed25519"].trusting())
+    done = program("verify", path, *made["ed25519"].trusting(), env=env)
+    assert done.rc != 0 and word in done.err and "verified" not in done.out and "was changed" not in done.err, done
+    before = open(path, "rb").read()
+    done = program("sign", path, "--add", *made["ed25519"].signing(), env=env)
+    assert done.rc == 1 and open(path, "rb").read() == before, done
+    program.ok("sign", path, "--add", *made["p256"].signing(), env=env)
+    program.ok("verify", path, *made["p256"].trusting(), env=env)
+    done = program("verify", path, *made["p256"].trusting(), *made["ed25519"].trusting(), env=env)
+    assert done.rc != 0 and word in done.err, "a trusted key that cannot be used is not skipped"
+
+
 # ---- two machines --------------------------------------------------------------------------------------
 
 def test_two_machines(program, export, made, tmp_path):
