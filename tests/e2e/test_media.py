@@ -373,10 +373,9 @@ def test_a_pipe_is_not_read_back(program, arguments, more):
 def test_what_was_written_is_read_from_the_medium(program, arguments, tmp_path):
     """fsync, then the pages are dropped, then all is read, and only then it has its name."""
     trace = tmp_path / "trace"
-    done = subprocess.run(["strace", "-f", "-y", "-e", "trace=fsync,fadvise64,pread64,renameat2", "-o", trace, binary(),
-                           *map(str, arguments), "--check-media", "-o", str(tmp_path / "b.tar")],
-                          env=program.environment(), capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0 and re.search(r"read back: 1[89]\.\d MiB, \S+ \wi?B/s", done.stderr), done
+    done = program.traced(["-y", "-e", "trace=fsync,fadvise64,pread64,renameat2", "-o", trace],
+                          *arguments, "--check-media", "-o", tmp_path / "b.tar")
+    assert done.rc == 0 and re.search(r"read back: 1[89]\.\d MiB, \S+ \wi?B/s", done.err), done
     calls = [line for line in trace.read_text().splitlines() if "b.tar" in line]
     synced = next(i for i, line in enumerate(calls) if "fsync(" in line)
     dropped = next(i for i, line in enumerate(calls) if "DONTNEED" in line)
@@ -389,10 +388,9 @@ def test_what_was_written_is_read_from_the_medium(program, arguments, tmp_path):
 
 def test_a_copy_on_a_stick_is_read_from_the_stick(program, keys, whole, tmp_path):
     trace = tmp_path / "trace"
-    done = subprocess.run(["strace", "-f", "-y", "-e", "trace=fadvise64,pread64", "-o", trace, binary(), "verify",
-                           whole[0], "--check-media", "-j", "1", *keys.ed25519.trusting()], env=program.environment(),
-                          capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0 and re.search(r"verify: 1[89]\.\d MiB, \S+ \wi?B/s", done.stderr), done
+    done = program.traced(["-y", "-e", "trace=fadvise64,pread64", "-o", trace],
+                          "verify", whole[0], "--check-media", "-j", "1", *keys.ed25519.trusting())
+    assert done.rc == 0 and re.search(r"verify: 1[89]\.\d MiB, \S+ \wi?B/s", done.err), done
     calls = [line for line in trace.read_text().splitlines() if "whole.tar" in line]
     dropped = next(i for i, line in enumerate(calls) if "DONTNEED" in line)
     reads = [re.search(r"= (\d+)$", line) for line in calls[dropped:] if "pread64(" in line]

@@ -478,10 +478,8 @@ def test_kill_9_while_signing_is_put_right(program, base, made, tmp_path):
     for call in ("pwrite64", "fsync", "renameat2", "unlink", "fadvise64"):
         for when in range(1, 6):
             shutil.copy(base, path)
-            words = [binary(), "sign", path, "--add", *made["ed25519"].signing()]
-            subprocess.run(["strace", "-f", "-o", os.devnull, "-e", f"trace={call}", "-e",
-                            f"inject={call}:signal=KILL:when={when}", *words], capture_output=True,
-                           env=program.environment(), cwd=program.folder, timeout=60)
+            program.traced(["-o", os.devnull, "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={when}"],
+                           "sign", path, "--add", *made["ed25519"].signing())
             assert program("verify", path, "--head-only", *made["p256"].trusting()).rc in (0, 4)
             done = program("sign", path, "--add", *made["ed25519"].signing())
             assert done.rc == 0, (call, when, done)

@@ -634,13 +634,10 @@ def test_a_state_that_cannot_be_kept_stops_the_push_before_it_begins(sealift, ya
 
 def test_a_record_that_fails_after_the_push_is_a_warning(sealift, yard, place, tmp_path):
     """The state folder's lock cannot be had a second time: all is pushed by then."""
-    argv = ["strace", "-f", "-o", "/dev/null", "-e", "trace=flock", "-e", "inject=flock:error=EIO:when=2+", binary(),
-            "push", yard.bundle("a", sequence=10), f"{place.host}/warned", *trust(yard, "a"), "--plain-http"]
-    environment = sealift.environment()
-    environment["ASAN_OPTIONS"] = environment.get("ASAN_OPTIONS", "") + ":detect_leaks=0"  # it fails when traced
-    done = subprocess.run(argv, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0 and "pushed" in done.stdout, done.stdout + done.stderr
-    assert "warning: all is pushed, but that could not be recorded" in done.stderr
+    done = sealift.traced(["-o", "/dev/null", "-e", "trace=flock", "-e", "inject=flock:error=EIO:when=2+"],
+                          "push", yard.bundle("a", sequence=10), f"{place.host}/warned", *trust(yard, "a"), "--plain-http")
+    assert done.rc == 0 and "pushed" in done.out, done
+    assert "warning: all is pushed, but that could not be recorded" in done.err
 
 
 def test_states_of_two_pushes_at_once_are_both_kept(sealift, yard, place):

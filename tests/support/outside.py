@@ -58,18 +58,9 @@ class Outside:
             f.write(_CONFIG.format(folder=folder, cert=cert, key=key, servers=servers))
         self.server = processes.Server(["nginx", "-p", folder, "-c", config, "-e", os.path.join(folder, "error.log")],
                                        folder, "nginx", ready=lambda: ports.answers(self.port))
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        threading.Thread(target=self._accept, daemon=True).start()
-        proxy = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        self.acceptor = ports.Acceptor(self._serve)
+        proxy = f"http://127.0.0.1:{self.acceptor.port}"
         self.environment = {"HTTPS_PROXY": proxy, "SSL_CERT_FILE": self.ca}
-
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client):
         """CONNECT NAME:PORT, whatever they are, leads to the one server."""
@@ -95,5 +86,5 @@ class Outside:
         return self
 
     def __exit__(self, *_):
-        self.listener.close()
+        self.acceptor.stop()
         self.server.stop()

@@ -64,6 +64,11 @@ class Program:
         assert result.rc == 0, repr(result)
         return result
 
+    def traced(self, words, *args, **kw):
+        """The same under strace with `words`; LeakSanitizer, which traces as well, stays away."""
+        off = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
+        return self("-f", *words, binary(), *args, env={"ASAN_OPTIONS": off}, binary_path="strace", **kw)
+
     def start(self, *args, env=None, cwd=None, **kw):
         """The running process (subprocess.Popen), for tests that end it early."""
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, **kw}

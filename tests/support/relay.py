@@ -11,6 +11,8 @@ import socket
 import threading
 import time
 
+from .ports import Acceptor
+
 
 class Relay:
     def __init__(self, port, rate=None):
@@ -21,12 +23,10 @@ class Relay:
         self._generation = 0
         self._open = threading.Condition()
         self._began, self._spent = time.monotonic(), 0
-        self._closed = False
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.port = self._listener.getsockname()[1]
+        self._acceptor = Acceptor(self._serve)
+        self.port = self._acceptor.port
         self.host = f"127.0.0.1:{self.port}"
         self.url = "http://" + self.host
-        threading.Thread(target=self._accept, daemon=True).start()
 
     def freeze_at(self, count):
         """Lets `count` bytes pass from now on, then stops; .frozen is set when that happens."""
@@ -50,21 +50,18 @@ class Relay:
         self.thaw()
 
     def stop(self):
-        self._closed = True
-        self._listener.close()
+        self._acceptor.stop()
         self.cut()
 
-    def _accept(self):
-        while not self._closed:
-            try:
-                here, _ = self._listener.accept()
-                there = socket.create_connection(("127.0.0.1", self.upstream))
-            except OSError:
-                continue
-            for end in (here, there):
-                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            for pair in ((here, there), (there, here)):
-                threading.Thread(target=self._pump, args=pair, daemon=True).start()
+    def _serve(self, here):
+        try:
+            there = socket.create_connection(("127.0.0.1", self.upstream))
+        except OSError:
+            here.close()
+            return
+        there.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for pair in ((here, there), (there, here)):
+            threading.Thread(target=self._pump, args=pair, daemon=True).start()
 
     def _pump(self, source, target):
         generation = self._generation

@@ -22,6 +22,7 @@ import time
 import urllib.parse
 
 from .images import blob as blob_of, sha256
+from .ports import Acceptor
 
 
 @dataclasses.dataclass
@@ -150,17 +151,16 @@ class Listener:
         self.journal, self.rules = [], []
         self.lock = threading.RLock()
         self._connections = 0
-        self._socket = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.port = self._socket.getsockname()[1]
+        self._acceptor = Acceptor(self._serve)
+        self.port = self._acceptor.port
         self.host = f"127.0.0.1:{self.port}"
         self.url = "http://" + self.host
-        threading.Thread(target=self._accept, daemon=True).start()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self._socket.close()
+        self._acceptor.stop()
 
     def on(self, method, path, act, times=None, when=None):
         """The next `times` requests (None: all) of that method whose target has that pattern are answered by act."""
@@ -177,19 +177,10 @@ class Listener:
         """An answer before the body is read, or None."""
         return None
 
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            with self.lock:
-                self._connections += 1
-                number = self._connections
-            threading.Thread(target=self._serve, args=(connection, number), daemon=True).start()
-
-    def _serve(self, connection, number):
+    def _serve(self, connection):
+        with self.lock:
+            self._connections += 1
+            number = self._connections
         try:
             with connection, connection.makefile("rb") as stream:
                 while self._one(connection, stream, number):
