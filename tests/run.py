@@ -95,11 +95,11 @@ def lint_selftest(totals, env):
 
 
 def end_to_end(totals, build, wrapper, env, chosen):
-    """chosen: words for pytest."""
+    """chosen: words for pytest. Files of tests run side by side, the tests of one file one after another."""
     report = build / "e2e.xml"
     report.unlink(missing_ok=True)
     command = [*wrapper, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "junit_family=xunit2",
-               f"--junitxml={report}", *chosen]
+               f"--junitxml={report}", "-n", str(os.cpu_count()), "--dist", "loadfile", *chosen]
     status = run(command, env).returncode
     passed, failed, skipped = 0, 0, 0
     if report.is_file():
@@ -182,7 +182,7 @@ def main():
     figures.unlink(missing_ok=True)
     env["FIGURES"] = str(figures)
     if options.torture:
-        end_to_end(totals, build, wrapper, env, ["-m", "torture", *options.tests])
+        end_to_end(totals, build, wrapper, env, ["-m", "torture", "-n", "0", *options.tests])
         return finish(totals, figures)
     if options.sanitizer != "thread":  # Criterion keeps its state where ThreadSanitizer has its own
         unit(totals, build, env)

@@ -1,5 +1,6 @@
 """Fixtures: real registries, a chart repository, keys, and the program under test.
 
+    plain_build         skips a test in a build with a sanitizer or coverage
     sealift             runs the program: sealift("verify", path, ...) -> .rc .out .err; sealift.ok(...)
     vendor              the vendor's registry, with a password, filled with small stand-ins (session)
     vendor_images       {(repository, tag): support.images.Image}: what is in it (session)
@@ -28,10 +29,19 @@ import pytest
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from support import fetch_helm, keys as key_pairs, vendor as vendor_side  # noqa: E402
-from support.program import Program  # noqa: E402
+from support.program import Program, binary  # noqa: E402
 from support.registry import Registry, docker_auth  # noqa: E402
 
 SMALL = 3_000_000  # bytes of layers at the vendor's side
+
+
+@pytest.fixture(scope="session")
+def plain_build():
+    """Skips where a sanitizer or coverage changes what is measured or loaded."""
+    with open(binary(), "rb") as f:
+        code = f.read()
+    if any(word in code for word in (b"__asan_init", b"__tsan_init", b"__llvm_profile")):
+        pytest.skip("this build measures something else")
 
 
 @pytest.fixture

@@ -16,15 +16,7 @@ from support.scripted import Scripted
 
 MIB, GIB = 1 << 20, 1 << 30
 EDGES = [edge + more for edge in (2 * GIB, 4 * GIB, 8 * GIB) for more in (-512, 0, 512)] + [9 * GIB]
-pytestmark = pytest.mark.torture
-
-
-@pytest.fixture(autouse=True)
-def plain_build():
-    with open(binary(), "rb") as f:
-        code = f.read()
-    if b"__asan_init" in code or b"__tsan_init" in code or b"__llvm_profile" in code:
-        pytest.skip("what a sanitizer costs is not the program's")
+pytestmark = [pytest.mark.torture, pytest.mark.usefixtures("plain_build")]
 
 
 @pytest.fixture(scope="module")

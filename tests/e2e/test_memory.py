@@ -12,14 +12,7 @@ from support.program import binary
 from support.storefront import Storefront
 
 MIB = 1024 * 1024
-
-
-@pytest.fixture(autouse=True)
-def plain_build():
-    with open(binary(), "rb") as f:
-        code = f.read()
-    if b"__asan_init" in code or b"__tsan_init" in code or b"__llvm_profile" in code:
-        pytest.skip("a sanitizer's memory is not the program's")
+pytestmark = pytest.mark.usefixtures("plain_build")
 
 
 def fill(registry, count, per, large=0):

@@ -21,15 +21,7 @@ from support.scripted import Scripted
 
 MIB = 1 << 20
 PAIRS, FLOOR = 5, 0.70
-pytestmark = pytest.mark.torture
-
-
-@pytest.fixture(autouse=True)
-def plain_build():
-    with open(binary(), "rb") as f:
-        code = f.read()
-    if b"__asan_init" in code or b"__tsan_init" in code or b"__llvm_profile" in code:
-        pytest.skip("what a sanitizer costs is not the program's")
+pytestmark = [pytest.mark.torture, pytest.mark.usefixtures("plain_build")]
 
 
 @pytest.fixture(scope="module")

@@ -355,7 +355,7 @@ int EVP_Q_digest(OSSL_LIB_CTX *l, const char *name, const char *q, const void *d
 
 
 @pytest.mark.parametrize("lack, word", [("NO_ED25519", "FIPS"), ("NO_BLAKE2", "BLAKE2")])
-def test_an_OpenSSL_that_lacks_one_algorithm(program, export, made, tmp_path, lack, word):
+def test_an_OpenSSL_that_lacks_one_algorithm(plain_build, program, export, made, tmp_path, lack, word):
     """As the FIPS provider would: what cannot be used is said, never skipped, and the rest works."""
     (tmp_path / "lack.c").write_text(LACKING)
     subprocess.run(["gcc", "-shared", "-fPIC", f"-D{lack}", "-o", tmp_path / "lack.so", tmp_path / "lack.c", "-ldl"], check=True)

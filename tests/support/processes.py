@@ -17,8 +17,11 @@ _running = []
 
 
 def die_with_parent():
-    """For preexec_fn: a process group of our own, and an end no later than the parent's."""
+    """For preexec_fn: a process group of our own, an end no later than the parent's, and the signals that end a program,
+    which whoever started the tests may have had ignored."""
     os.setpgid(0, 0)
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
