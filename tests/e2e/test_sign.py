@@ -15,6 +15,7 @@ from support import images, keys as key_pairs, reader
 from support.corporate import Authority, Leaf
 from support.fetch_helm import root
 from support.figures import figure
+from support.npm import npm
 from support.program import Program, binary
 from support.scripted import Scripted
 from support.yard import openssl
@@ -101,8 +102,7 @@ def sigstore():
     folder = os.path.join(root(), "build", "sigstore")
     if not os.path.exists(os.path.join(folder, "node_modules", "@sigstore", "verify")):
         os.makedirs(folder, exist_ok=True)
-        subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--prefix", folder, "@sigstore/verify@2.1.1",
-                        "@sigstore/bundle@3.1.0"], check=True, capture_output=True, timeout=180)
+        npm("install", "--no-audit", "--no-fund", "--prefix", folder, "@sigstore/verify@2.1.1", "@sigstore/bundle@3.1.0")
     return folder
 
 
@@ -391,7 +391,7 @@ def test_two_machines(program, export, made, tmp_path):
     program.ok("verify", path, *made["p256"].trusting())
     refused = program("attach", path, home / written[0], "--pub", made["p384"].public)
     assert refused.rc == 3, refused
-    other = export("other.tar", *made["p384"].signing())
+    other = export("other.tar", "--label", "change=other", *made["p384"].signing())
     before = open(other, "rb").read()
     refused = program("attach", other, *(home / name for name in written), "--pub", made["p256"].public)
     assert refused.rc == 3 and open(other, "rb").read() == before, refused

