@@ -217,7 +217,7 @@ static bool check_final(const struct outfile *o, struct err *e)
 		return errno == ENOENT || err_errno(e, "cannot look at it");
 	if (o->existing == FILE_REFUSE) {
 		(void)err_set(e, ERR_SYSTEM,
-		    "exists already; choose another name, or --force to replace it");
+		    "exists already; choose another name");
 		e->code = EEXIST;
 		return false;
 	}

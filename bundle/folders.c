@@ -35,6 +35,7 @@ static bool measure(struct folder *folder, struct err *e)
 	OWNED(buf_drop) struct buf path = BUF(PATH_ROOM);
 	struct stat st;
 
+	folder->room = 0;
 	if (stat(folder->path, &st) != 0)
 		return err_errno(e, "%s: cannot look at it", folder->path);
 	if (!S_ISDIR(st.st_mode))
@@ -46,10 +47,12 @@ static bool measure(struct folder *folder, struct err *e)
 
 bool folders_measure(struct folders *f, struct err *e)
 {
+	struct err ignored = {0};
+	bool ok = true;
+
 	for (size_t i = 0; i < f->count; i++)
-		if (!measure(&f->items[i], e))
-			return false;
-	return true;
+		ok &= measure(&f->items[i], ok ? e : &ignored);
+	return ok;
 }
 
 /* Two folders may be on one device: its room is the first one's. */

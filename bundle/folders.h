@@ -23,7 +23,8 @@ struct folders {
 void folders_add(struct folders *f, const char *path, size_t len);
 void folders_drop(struct folders *f);
 
-/* Looks how much room each has now. */
+/* Looks how much room each has now; false with the first that cannot be looked at, which has
+ * none. */
 bool folders_measure(struct folders *f, struct err *e) MUST_CHECK;
 
 /* Takes so many bytes of a folder's room; false when it has less. */

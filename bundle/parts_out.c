@@ -281,10 +281,12 @@ static bool look_for_begun(struct parts_output *o, bool resume, struct err *e)
 	const size_t final = folders_find(&o->folders, 0, "");
 	const size_t folder = folders_find(&o->folders, 0, PART_UNDER_WAY);
 
-	if (final < o->folders.count && o->existing == FILE_REFUSE)
-		return err_set(e, ERR_SYSTEM,
-		    "%s/%s.001: exists already; choose another name, or --force to replace it",
+	if (final < o->folders.count && o->existing == FILE_REFUSE) {
+		(void)err_set(e, ERR_SYSTEM, "%s/%s.001: exists already; choose another name",
 		    o->folders.items[final].path, o->folders.name);
+		e->code = EEXIST;
+		return false;
+	}
 	o->output.resumed = resume && folder < o->folders.count;
 	return !o->output.resumed || open_part(o, 0, folder, true, e);
 }

@@ -10,8 +10,6 @@
 #include "cmd/verb.h"
 #include "manifests/json.h"
 
-#include <errno.h>
-
 struct options {
 	struct common common;
 	struct media_in_options media;
@@ -88,9 +86,7 @@ static bool write_head(const struct found *f, const char *path, struct err *e)
 	OWNED(outfile_drop) struct outfile *out = NULL;
 
 	if (!outfile_open(path, NULL, FILE_REFUSE, false, &out, e))
-		return e->code == EEXIST ? err_set(e, ERR_SYSTEM,
-			   "%s exists already and is not replaced; choose another name", path)
-					 : false;
+		return false;
 	return (write_bytes(f, outfile_fd(out), e) || err_in(e, "%s", path))
 	       && outfile_commit(out, 0666, e);
 }

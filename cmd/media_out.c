@@ -2,6 +2,7 @@
 
 #include "base/own.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -112,7 +113,7 @@ static bool open_parts(const struct media_out_options *o, const char *path, bool
 		want.folder_count = o->output.count;
 	}
 	return media_out_size(o, watch, &want.size, e)
-	       && output_to_parts(&want, existing, resume, out, e);
+	       && (output_to_parts(&want, existing, resume, out, e) || media_out_failed(e));
 }
 
 static bool open_pipe(const struct media_out_options *o, struct output **out, struct err *e)
@@ -126,6 +127,14 @@ static bool open_pipe(const struct media_out_options *o, struct output **out, st
 		    "expected a pipe or a file as standard output, found a terminal");
 	*out = output_to_pipe(STDOUT_FILENO);
 	return true;
+}
+
+bool media_out_failed(struct err *e)
+{
+	const struct err found = *e;
+
+	return found.code == EEXIST
+	       && err_set(e, ERR_SYSTEM, "%s, or --force to replace it", found.text);
 }
 
 bool media_out_open(const struct media_out_options *o, const char *path, bool resume,
@@ -144,7 +153,8 @@ bool media_out_open(const struct media_out_options *o, const char *path, bool re
 	if (o->output.count && !media_out_file(o))
 		buf_addf(&full, "%s/", o->output.items[0]);
 	buf_adds(&full, path);
+	const enum file_existing existing = o->force ? FILE_REPLACE : FILE_REFUSE;
 	return buf_ok(&full, e)
-	       && output_to_file(
-		   buf_text(&full), o->force ? FILE_REPLACE : FILE_REFUSE, resume, out, e);
+	       && (output_to_file(buf_text(&full), existing, resume, out, e)
+		   || media_out_failed(e));
 }

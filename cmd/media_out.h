@@ -33,6 +33,9 @@ bool media_out_checked(const struct media_out_options *o);
 bool media_out_size(const struct media_out_options *o, struct watch *watch, uint64_t *bytes,
     struct err *e) MUST_CHECK;
 
+/* Says of what is in the way that --force replaces it.  Always false. */
+bool media_out_failed(struct err *e);
+
 /* Opens it; path is the file's name, in the current folder unless --output says more. */
 bool media_out_open(const struct media_out_options *o, const char *path, bool resume,
     struct watch *watch, struct output **out, struct err *e) MUST_CHECK;

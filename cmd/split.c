@@ -2,6 +2,7 @@
 #include "bundle/split.h"
 
 #include "base/own.h"
+#include "bundle/folders.h"
 #include "cmd/media_in.h"
 #include "cmd/media_out.h"
 #include "cmd/output.h"
@@ -25,60 +26,63 @@ static const struct option_group groups[] = {
     {0},
 };
 
-static bool has_room(const char *folder, uint64_t need)
+/* The folders of --output, each of which must be there before the bundle is read. */
+static bool open_folders(
+    const struct options *o, const char *name, struct folders *out, struct err *e)
 {
-	static const uint64_t list_room = (uint64_t)1024 * 1024; /* for what stands beside it */
-	OWNED(buf_drop) struct buf path = BUF(4096);
-	struct err ignored = {0};
-
-	buf_addf(&path, "%s/x", folder);
-	return output_has_room(buf_text(&path), need + list_room, &ignored);
+	out->name = own_text(name);
+	for (size_t i = 0; i < o->out.output.count; i++)
+		folders_add(out, o->out.output.items[i], strlen(o->out.output.items[i]));
+	return folders_measure(out, e);
 }
 
 /* Into the next folder in turn that has room; where none has and somebody is there, the medium
  * is changed. */
 static bool choose_folder(
-    const struct options *o, size_t i, uint64_t need, const char **folder, struct err *e)
+    struct folders *folders, size_t i, uint64_t need, const char **folder, struct err *e)
 {
-	const struct texts *folders = &o->out.output;
+	struct err ignored = {0};
+	size_t chosen;
 
 	do {
-		for (size_t turn = 0; turn < folders->count; turn++) {
-			*folder = folders->items[(i + turn) % folders->count];
-			if (has_room(*folder, need))
-				return true;
-		}
-	} while (media_in_change(i + 1, *folder, e));
-	return e->kind
-	       || err_set(e, ERR_SYSTEM,
-		   "the disk is full: expected room for %llu bytes of part %zu, found none; "
-		   "make "
-		   "room or name another folder",
-		   (unsigned long long)need, i + 1);
-}
-
-static bool find_part(
-    const struct options *o, const struct splitting *s, const char *name, size_t i)
-{
-	for (size_t f = 0; f < o->out.output.count; f++) {
-		const struct part_home home = {o->out.output.items[f], name, FILE_REFUSE};
-		if (splitting_has(s, &home, i))
+		if (!folders_measure(folders, &ignored))
+			err_clear(&ignored); /* a medium that was taken out has no room */
+		const bool ok = folders_choose(folders, i, need, &chosen);
+		*folder = folders->items[chosen].path;
+		if (ok)
 			return true;
-	}
-	return false;
+	} while (media_in_change(i + 1, *folder, e));
+	return e->kind ? false : folders_full(i, need, e);
 }
 
-static bool write_part(const struct options *o, const struct splitting *s, const char *name,
-    size_t i, struct progress *progress, struct err *e)
+/* The folder that has part i already, whole; NULL when none has. */
+static const char *find_part(
+    const struct folders *folders, const struct splitting *s, const char *name, size_t i)
+{
+	for (size_t f = 0; f < folders->count; f++) {
+		const struct part_home home = {folders->items[f].path, name, FILE_REFUSE};
+		if (splitting_has(s, &home, i))
+			return home.folder;
+	}
+	return NULL;
+}
+
+static bool write_part(const struct options *o, const struct splitting *s,
+    struct folders *folders, size_t i, struct progress *progress, struct err *e)
 {
 	struct part_home home = {
-	    .name = name, .existing = o->out.force ? FILE_REPLACE : FILE_REFUSE};
+	    .name = folders->name, .existing = o->out.force ? FILE_REPLACE : FILE_REFUSE};
+	const char *there = find_part(folders, s, home.name, i);
 
-	if (find_part(o, s, name, i))
+	if (there) {
+		progress_step(
+		    progress, "part %zu of %zu is in %s already", i + 1, s->list.count, there);
 		return true;
-	if (!choose_folder(o, i, splitting_size(s, i), &home.folder, e)
-	    || !splitting_write(s, &home, i, progress_watch(progress), e))
+	}
+	if (!choose_folder(folders, i, splitting_size(s, i), &home.folder, e))
 		return false;
+	if (!splitting_write(s, &home, i, progress_watch(progress), e))
+		return media_out_failed(e);
 	progress_step(
 	    progress, "wrote part %zu of %zu into %s", i + 1, s->list.count, home.folder);
 	return true;
@@ -114,12 +118,16 @@ static bool run(void *options, struct err *e)
 	OWNED(progress_drop) struct progress *progress = progress_new(&o->common, "read");
 	OWNED(medium_drop) struct medium *from = NULL;
 	OWNED(splitting_drop) struct splitting s = {0};
+	OWNED(folders_drop) struct folders folders = {0};
 	const char *slash = strrchr(path, '/');
 	uint64_t size;
 	char id[DIGEST_TEXT];
 
 	if (!o->out.split || !o->out.output.count)
-		return err_set(e, ERR_USAGE, "expected --split SIZE and --output FOLDER");
+		return err_set(e, ERR_USAGE,
+		    "expected --split SIZE and --output FOLDER; see sealift split --help");
+	if (!open_folders(o, slash ? slash + 1 : path, &folders, e))
+		return err_in(e, "--output");
 	if (!media_out_size(&o->out, progress_watch(progress), &size, e)
 	    || !media_in_open(&o->media, path, MEDIUM_READ, &from, e))
 		return err_in(e, "%s", path);
@@ -131,7 +139,7 @@ static bool run(void *options, struct err *e)
 		say(stdout, "%s: %s\n", path, digest_text(&s.list.id, id));
 	progress_begin(progress, "split", s.list.total);
 	for (size_t i = 0; i < s.list.count; i++)
-		if (!write_part(o, &s, slash ? slash + 1 : path, i, progress, e))
+		if (!write_part(o, &s, &folders, i, progress, e))
 			return false;
 	progress_rate(progress);
 	return report(o, &s.list);

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from support import images, processes
+from support import images, processes, terminal as terminals
 from support.program import Program, binary
 from support.scripted import Scripted
 
@@ -227,6 +227,14 @@ def test_nearly_a_thousand_parts(program, keys, larger, tmp_path):
     program.ok("verify", tmp_path, *keys.ed25519.trusting())
 
 
+@pytest.mark.parametrize("output, word", [("absent", "No such file"), ("file", "expected a folder")])
+def test_an_output_that_is_no_folder_is_named(program, whole, tmp_path, output, word):
+    (tmp_path / "file").write_text("")
+    done = program("split", whole[0], "--split", "8M", "-o", tmp_path / output)
+    assert done.rc != 0 and word in done.err and str(tmp_path / output) in done.err and "full" not in done.err, done
+    assert done.out == "" and os.listdir(tmp_path) == ["file"]
+
+
 def test_split_continues_what_a_killed_run_left(program, whole, tmp_path):
     made = folders(tmp_path, 2)
     run = program.start("split", whole[0], "--split", "1M", *outputs(made))
@@ -433,6 +441,16 @@ def test_split_asks_for_the_next_medium(program, keys, whole, small_media, tmp_p
     os.close(terminal)
     assert os.waitpid(child, 0)[1] == 0
     assert joined(sticks) == whole[1]
+    assert "part 1 of 3 is in" in program.ok("split", whole[0], "--split", "7M", *outputs(sticks)).err
     assert all((stick / "whole.parts.json").exists() and (stick / "whole.head").exists() for stick in sticks)
     words = [w for stick in sticks[1:] for w in ("--media", stick)]
     program.ok("verify", sticks[0], *words, *keys.ed25519.trusting())
+
+
+def test_split_ends_when_nobody_brings_a_medium(program, whole, small_media):
+    if len(small_media) < 3:
+        pytest.skip("mounting needs root")
+    words = ["split", whole[0], "--split", "7M", "-o", str(small_media[0])]
+    status, screen = terminals.run([binary(), *words], program.folder, program.environment(), ["\x04"])
+    assert status == 7 and "room for part 2" in screen and "nobody did" in screen, screen
+    assert sorted(os.listdir(small_media[0])) == ["whole.head", "whole.parts.json", "whole.tar.001"]
