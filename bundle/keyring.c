@@ -240,8 +240,11 @@ static bool add_all(struct keyring *r, const char *folder, const struct names *n
 		if (!keyring_takes(n->items[i]->d_name))
 			continue;
 		buf_addf(&path, "%s/%s", folder, n->items[i]->d_name);
-		if (!buf_ok(&path, e) || !add(r, buf_text(&path), guard, e))
+		if (!buf_ok(&path, e) || !add(r, buf_text(&path), guard, e)) {
+			if (e->kind == ERR_MISSING) /* a link to nowhere is no absent folder */
+				e->kind = ERR_UNTRUSTED;
 			return false;
+		}
 	}
 	return true;
 }

@@ -34,21 +34,10 @@ static void add_approver(struct approvers *a, const struct ring_key *by)
 
 static bool make_ring(const struct approved_options *o, struct keyring *ring, struct err *e)
 {
-	OWNED(buf_drop) struct buf folder = BUF(0);
-	struct err failure = {0};
-
 	for (size_t i = 0; i < o->approvers.count; i++)
 		if (!keyring_add(ring, o->approvers.items[i], GUARD_USER, e))
 			return err_in(e, "--approver");
-	if (o->approvers.count)
-		return true;
-	if (!config_path(RINGS_APPROVERS, &folder, e))
-		return false;
-	if (keyring_add(ring, buf_text(&folder), config_guard(), &failure)
-	    || failure.kind == ERR_MISSING)
-		return true; /* then nobody may approve */
-	*e = failure;
-	return false;
+	return o->approvers.count || rings_open(RINGS_APPROVERS, ring, e);
 }
 
 /* The approvers of one file whose scope the bundle is in; every one must be. */

@@ -16,18 +16,33 @@ const char *rings_folder(const struct rings_options *o)
 	return o->approver ? RINGS_APPROVERS : RINGS_SIGNERS;
 }
 
+/* What an absent folder would fail with is no failure: it has no keys. */
+static bool unless_missing(const struct err *failure, struct err *e)
+{
+	if (failure->kind == ERR_MISSING)
+		return true;
+	*e = *failure;
+	return false;
+}
+
+bool rings_open(const char *name, struct keyring *ring, struct err *e)
+{
+	OWNED(buf_drop) struct buf folder = BUF(0);
+	struct err failure = {0};
+
+	return config_path(name, &folder, e)
+	       && (keyring_add(ring, buf_text(&folder), config_guard(), &failure)
+		   || unless_missing(&failure, e));
+}
+
 bool rings_survey(const char *name, struct keyring *ring, struct err *e)
 {
 	OWNED(buf_drop) struct buf folder = BUF(0);
 	struct err failure = {0};
 
-	if (!config_path(name, &folder, e))
-		return false;
-	if (keyring_survey(ring, buf_text(&folder), config_guard(), &failure)
-	    || failure.kind == ERR_MISSING)
-		return true;
-	*e = failure;
-	return false;
+	return config_path(name, &folder, e)
+	       && (keyring_survey(ring, buf_text(&folder), config_guard(), &failure)
+		   || unless_missing(&failure, e));
 }
 
 void rings_hex(const char *text, struct buf *out)

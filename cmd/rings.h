@@ -19,6 +19,10 @@ const char *rings_folder(const struct rings_options *o);
 #define RINGS_SIGNERS "trusted.d"
 #define RINGS_APPROVERS "approvers.d"
 
+/* The keys of that folder as they count; an absent or empty folder has none.  A file in it that
+ * is refused refuses all. */
+bool rings_open(const char *name, struct keyring *ring, struct err *e) MUST_CHECK;
+
 /* Every key file of that folder, the refused ones too; an absent folder has none. */
 bool rings_survey(const char *name, struct keyring *ring, struct err *e) MUST_CHECK;
 

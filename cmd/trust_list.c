@@ -98,15 +98,12 @@ static void print_json(
 	(void)printf("%s\n", buf_text(&text));
 }
 
-/* A key that is refused makes every use of its folder fail, so the list does as well. */
-static bool all_good(const struct keyring *ring, struct err *e)
+/* What makes every use of a folder fail makes the list fail as well. */
+static bool check_use(const char *name, struct err *e)
 {
-	for (size_t i = 0; i < ring->count; i++)
-		if (!ring->keys[i].key) {
-			*e = ring->keys[i].error;
-			return false;
-		}
-	return true;
+	OWNED(keyring_drop) struct keyring ring = {0};
+
+	return rings_open(name, &ring, e);
 }
 
 static bool run(void *options, struct err *e)
@@ -123,7 +120,7 @@ static bool run(void *options, struct err *e)
 		print_json(&policy, &signers, &approvers);
 	else
 		print_table(&policy, &signers, &approvers);
-	return all_good(&signers, e) && all_good(&approvers, e);
+	return check_use(RINGS_SIGNERS, e) && check_use(RINGS_APPROVERS, e);
 }
 
 const struct verb verb_trust_list = {

@@ -1,15 +1,16 @@
 #include "cmd/trusted.h"
 
 #include "base/own.h"
-#include "cmd/config.h"
 #include "cmd/output.h"
+#include "cmd/rings.h"
 #include "manifests/json.h"
 
 #include <time.h>
 
-enum { PEM_MAX = 4 * 1024 * 1024 };
-
-enum { EVENT_MAX = 64 * 1024 };
+enum {
+	PEM_MAX = 4 * 1024 * 1024,
+	EVENT_MAX = 64 * 1024,
+};
 
 #define AT(field) offsetof(struct trust_options, field)
 const struct option trust_options[] = {
@@ -64,18 +65,15 @@ static bool set_threshold(const struct trust_options *o, struct trust *trust, st
 static bool trust_installed(struct trust *trust, struct err *e)
 {
 	OWNED(buf_drop) struct buf folder = BUF(0);
-	struct err failure = {0};
 
-	if (!config_path("trusted.d", &folder, e))
+	if (!config_path(RINGS_SIGNERS, &folder, e)
+	    || !rings_open(RINGS_SIGNERS, &trust->ring, e))
 		return false;
-	if (keyring_add(&trust->ring, buf_text(&folder), config_guard(), &failure))
-		return true;
-	*e = failure;
-	return failure.kind == ERR_MISSING ? err_set(e, ERR_UNTRUSTED,
-		   "expected --trust FILE with the public key of whoever may sign, or a "
-		   "key in %s, found none: nothing is believed by default",
-		   buf_text(&folder))
-					   : false;
+	return trust->ring.count
+	       || err_set(e, ERR_UNTRUSTED,
+		   "expected --trust FILE with the public key of whoever may sign, or a key in "
+		   "%s, found none: nothing is believed by default",
+		   buf_text(&folder));
 }
 
 /* An empty list of revocations where none was named: then nothing is asked. */
@@ -214,13 +212,8 @@ bool trusted_look(const struct trust_options *o, const struct common *common, co
 bool trusted_by_anyone(const struct trust_options *o)
 {
 	OWNED(keyring_drop) struct keyring ring = {0};
-	OWNED(buf_drop) struct buf folder = BUF(0);
-	struct err failure = {0};
+	struct err ignored = {0};
 
-	if (o->trust.count || o->ca)
-		return true;
-	const bool listed =
-	    config_path("trusted.d", &folder, &failure)
-	    && keyring_survey(&ring, buf_text(&folder), config_guard(), &failure);
-	return listed ? ring.count > 0 : failure.kind != ERR_MISSING;
+	return o->trust.count || o->ca || !rings_survey(RINGS_SIGNERS, &ring, &ignored)
+	       || ring.count;
 }

@@ -182,6 +182,24 @@ def test_list_tells_scopes_refusals_and_what_is_wanted(sealift, three, config):
     assert "mode 0666" in [k for k in keys if k["path"].endswith("c.pub")][0]["error"]
 
 
+MISFITS = {  # what spoils the folder -> a word of the sentence
+    "a scope without its key": (lambda folder: write(os.path.join(folder, "gone.scope"), "bundle-name = x\n"), "gone.scope"),
+    "a key twice, once with a scope": (lambda folder: write(os.path.join(folder, "b2.pub"), read(os.path.join(folder, "b.pub"))),
+                                       "b2.pub"),
+    "a link to nowhere": (lambda folder: os.symlink("nowhere", os.path.join(folder, "d.pub")), "d.pub"),
+}
+
+
+@pytest.mark.parametrize("case", MISFITS)
+def test_list_fails_as_every_use_of_the_folder_does(sealift, bundle, three, case):
+    (spoil, word), (_, folder) = MISFITS[case], three
+    sealift.ok("trust", "list")
+    spoil(folder)
+    used, listed = sealift("verify", bundle.path), sealift("trust", "list")
+    assert used.rc == listed.rc == 3 and word in used.err, repr(used)
+    assert listed.err == used.err and "every bundle" in listed.out, repr(listed)
+
+
 def test_approvers_are_a_folder_of_their_own(sealift, tmp_path, config):
     signer = Signer(tmp_path, "officer")
     assert add(sealift, signer, "--as-approver").rc == 0
