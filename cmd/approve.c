@@ -5,6 +5,7 @@
 #include "cmd/admission.h"
 #include "cmd/media_in.h"
 #include "cmd/output.h"
+#include "cmd/result.h"
 #include "cmd/signing.h"
 #include "cmd/trusted.h"
 #include "cmd/verb.h"
@@ -48,6 +49,9 @@ static bool is_complete(const struct options *o, struct err *e)
 	if (!o->note || !o->output)
 		return err_set(
 		    e, ERR_USAGE, "expected --note and -o; see sealift approve --help");
+	if (o->signing.sign_cert)
+		return err_set(e, ERR_USAGE,
+		    "--sign-cert: expected none, since an approval carries no certificate");
 	return (*o->note && strlen(o->note) <= APPROVAL_NOTE_MAX)
 	       || err_set(e, ERR_USAGE, "--note: expected 1 to %d bytes, found %zu",
 		   APPROVAL_NOTE_MAX, strlen(o->note));
@@ -90,11 +94,14 @@ static void report(const struct options *o, const struct approval *a)
 {
 	char id[DIGEST_TEXT];
 
-	if (o->common.json || o->common.quiet)
-		return;
-	say(stdout, "wrote %s: %s, %s, may be pushed %s%s\n", o->output,
-	    digest_text(&a->id, id), a->name, a->destination ? "to " : "anywhere",
-	    a->destination ? a->destination : "");
+	const struct fact facts[] = {{"id", digest_text(&a->id, id), 0},
+	    {"approval", o->output, 0}, {"bundle", a->name, 0}};
+
+	if (o->common.json)
+		result_json(facts, 3);
+	else if (!o->common.quiet)
+		say(stdout, "wrote %s: %s, %s, may be pushed %s%s\n", o->output, id, a->name,
+		    a->destination ? "to " : "anywhere", a->destination ? a->destination : "");
 }
 
 static bool run(void *options, struct err *e)

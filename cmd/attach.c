@@ -6,6 +6,7 @@
 #include "bundle/forms.h"
 #include "cmd/media_in.h"
 #include "cmd/output.h"
+#include "cmd/result.h"
 #include "cmd/verb.h"
 
 #include <string.h>
@@ -123,7 +124,8 @@ static bool gather(const struct options *o, const struct key *key,
 	return true;
 }
 
-static bool attach(const struct options *o, const struct key *key, struct err *e)
+static bool attach(
+    const struct options *o, const struct key *key, struct digest *id, struct err *e)
 {
 	const char *path = o->common.arguments.items[0];
 	OWNED(medium_drop) struct medium *medium = NULL;
@@ -132,9 +134,12 @@ static bool attach(const struct options *o, const struct key *key, struct err *e
 	OWNED(signatures_drop) struct signatures made = {0};
 
 	buf_addf(&journal, "%s.signing", path);
-	return buf_ok(&journal, e) && media_in_mend(path, &medium, e)
-	       && countersigning_open(medium, buf_text(&journal), &c, e)
-	       && gather(o, key, &c, &made, e) && countersigning_write(&c, &made, e)
+	if (!buf_ok(&journal, e) || !media_in_mend(path, &medium, e)
+	    || !countersigning_open(medium, buf_text(&journal), &c, e))
+		return false;
+	digest_of(buf_slice(&c.head.inventory), id);
+	result_id(&o->common, stdout, path, id);
+	return gather(o, key, &c, &made, e) && countersigning_write(&c, &made, e)
 	       && countersigning_refresh(&c, path, e);
 }
 
@@ -149,21 +154,32 @@ static bool read_public(const struct options *o, struct key **key, struct err *e
 	       || err_in(e, "--pub");
 }
 
+static void report(const struct options *o, const struct digest *id, const struct key *key)
+{
+	const char *path = o->common.arguments.items[0];
+	char text[DIGEST_TEXT];
+	char kid[KID_TEXT];
+	const struct fact facts[] = {{"id", digest_text(id, text), 0}, {"bundle", path, 0},
+	    {"signer", key ? key_kid(key, kid) : "", 0}};
+
+	if (o->common.json)
+		result_json(facts, key ? 3 : 2); /* a certificate names its key itself */
+	else if (!o->common.quiet)
+		say(stdout, "%s: signed %s %s\n", path, key ? "by" : "with a",
+		    key ? kid : "certificate");
+}
+
 static bool run(void *options, struct err *e)
 {
 	const struct options *o = options;
-	const char *path = o->common.arguments.items[0];
 	OWNED(key_drop) struct key *key = NULL;
-	char kid[KID_TEXT];
+	struct digest id;
 
 	if (!read_public(o, &key, e))
 		return false;
-	if (!attach(o, key, e))
-		return err_in(e, "%s", path);
-	if (!o->common.quiet && key)
-		say(stdout, "%s: signed by %s\n", path, key_kid(key, kid));
-	else if (!o->common.quiet)
-		say(stdout, "%s: signed with a certificate\n", path);
+	if (!attach(o, key, &id, e))
+		return err_in(e, "%s", o->common.arguments.items[0]);
+	report(o, &id, key);
 	return true;
 }
 

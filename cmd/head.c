@@ -7,6 +7,7 @@
 #include "bundle/ustar.h"
 #include "cmd/media_in.h"
 #include "cmd/output.h"
+#include "cmd/result.h"
 #include "cmd/verb.h"
 #include "manifests/json.h"
 
@@ -55,14 +56,6 @@ static bool look(const struct options *o, const char *bundle, struct found *f, s
 	digest_of(buf_slice(&f->head.inventory), &f->id);
 	f->size = TAR_BLOCK + ustar_padded(f->head.inventory.len) + SIGNATURE_AREA;
 	return true;
-}
-
-static void say_id(const struct common *common, const char *bundle, const struct found *f)
-{
-	char id[DIGEST_TEXT];
-
-	if (!common->json && !common->quiet)
-		say(stdout, "%s: %s\n", bundle, digest_text(&f->id, id));
 }
 
 /* Reading compared every byte but these with what they must be. */
@@ -128,7 +121,7 @@ static bool run(void *options, struct err *e)
 		return err_set(e, ERR_USAGE, "expected --output FILE for the head, found none");
 	if (!look(o, bundle, &found, e))
 		return false;
-	say_id(&o->common, bundle, &found);
+	result_id(&o->common, stdout, bundle, &found.id);
 	return write_head(&found, o->output, e) && report(o, &found);
 }
 

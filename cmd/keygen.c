@@ -4,8 +4,8 @@
 #include "bundle/minisig.h"
 #include "cmd/output.h"
 #include "cmd/passphrase.h"
+#include "cmd/result.h"
 #include "cmd/verb.h"
-#include "manifests/json.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -83,19 +83,6 @@ static bool write_minisign(const char *name, const struct key *key, struct err *
 	       && file_write_new(buf_text(&path), buf_slice(&text), FILE_REPLACE, 0666, e);
 }
 
-static void report_json(const char *public_name, const char *kid, const char *fingerprint)
-{
-	OWNED(buf_drop) struct buf line = BUF(16384);
-	struct json_writer w = {.out = &line};
-
-	json_begin(&w, '{');
-	json_pair(&w, "key", public_name);
-	json_pair(&w, "kid", kid);
-	json_pair(&w, "fingerprint", fingerprint);
-	json_end(&w, '}');
-	(void)puts(buf_text(&line));
-}
-
 static void report(const struct options *o, const char *private_name, const char *public_name,
     const struct key *key)
 {
@@ -105,8 +92,10 @@ static void report(const struct options *o, const char *private_name, const char
 
 	key_fingerprint(key, &spki);
 	(void)digest_hex(&spki, hex);
+	const struct fact facts[] = {
+	    {"key", public_name, 0}, {"kid", key_kid(key, kid), 0}, {"fingerprint", hex, 0}};
 	if (o->common.json)
-		report_json(public_name, key_kid(key, kid), hex);
+		result_json(facts, 3);
 	else
 		say(stdout,
 		    "wrote %s (keep it here) and %s (give it to those who verify)\nfingerprint "

@@ -3,6 +3,7 @@
 #include "bundle/heal.h"
 #include "cmd/media_in.h"
 #include "cmd/output.h"
+#include "cmd/result.h"
 #include "cmd/verb.h"
 
 struct options {
@@ -16,6 +17,21 @@ static const struct option_group groups[] = {
     {common_options, AT(common), "General"},
     {0},
 };
+
+static void report(const struct options *o, const struct patch *patch)
+{
+	const char *path = o->common.arguments.items[0];
+	char id[DIGEST_TEXT];
+	const struct fact facts[] = {{"id", digest_text(&patch->id, id), 0},
+	    {"bundle", path, 0}, {"chunks", NULL, patch->count}};
+
+	result_id(&o->common, stdout, path, &patch->id);
+	if (o->common.json)
+		result_json(facts, 3);
+	else if (!o->common.quiet)
+		say(stdout, "healed %s: %zu chunk%s\n", path, patch->count,
+		    plural(patch->count));
+}
 
 static bool run(void *options, struct err *e)
 {
@@ -31,9 +47,7 @@ static bool run(void *options, struct err *e)
 		&& !err_set(e, ERR_USAGE, "expected a file or parts, found a pipe"))
 	    || !heal(patch, copy, e))
 		return err_in(e, "%s", path);
-	if (!o->common.quiet)
-		say(stdout, "healed %s: %zu chunk%s\n", path, patch->count,
-		    plural(patch->count));
+	report(o, patch);
 	return true;
 }
 

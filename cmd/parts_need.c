@@ -4,6 +4,7 @@
 #include "cmd/media_in.h"
 #include "cmd/output.h"
 #include "cmd/progress.h"
+#include "cmd/result.h"
 #include "cmd/verb.h"
 
 struct options {
@@ -18,6 +19,34 @@ static const struct option_group groups[] = {
     {0},
 };
 
+/* Standard output has the line and nothing else. */
+static bool report(const struct options *o, const struct damage *damage, struct err *e)
+{
+	const char *path = o->common.arguments.items[0];
+	const size_t count = damage_count(damage);
+	OWNED(buf_drop) struct buf line = BUF(NEED_LINE);
+	char id[DIGEST_TEXT];
+
+	if (count)
+		need_write(damage, &line);
+	const struct fact facts[] = {{"id", digest_text(&damage->id, id), 0},
+	    {"chunks", NULL, count}, {"line", buf_text(&line), 0}};
+	if (line.over)
+		return err_set(e, ERR_LIMIT,
+		    "%s: expected damage that a line of %d bytes can name, found %zu bad "
+		    "chunks of "
+		    "%zu; copy the bundle anew",
+		    path, NEED_LINE, count, damage->chunks);
+	result_id(&o->common, stderr, path, &damage->id);
+	if (o->common.json)
+		result_json(facts, 3);
+	else if (count)
+		say(stdout, "%s\n", buf_text(&line));
+	else
+		say(stderr, "%s: nothing is needed\n", path);
+	return true;
+}
+
 static bool run(void *options, struct err *e)
 {
 	const struct options *o = options;
@@ -26,7 +55,6 @@ static bool run(void *options, struct err *e)
 	OWNED(medium_drop) struct medium *m = NULL;
 	OWNED(parts_drop) struct parts list = {0};
 	OWNED(damage_drop) struct damage damage = {0};
-	OWNED(buf_drop) struct buf line = BUF(NEED_LINE);
 	struct err no_list = {0};
 
 	if (!media_in_open(&o->media, path, MEDIUM_READ, &m, e))
@@ -34,13 +62,7 @@ static bool run(void *options, struct err *e)
 	const bool listed = media_in_list(&o->media, path, &list, &no_list);
 	if (!damage_find(m, listed ? &list : NULL, progress_watch(progress), &damage, e))
 		return err_in(e, "%s", path);
-	if (!damage_count(&damage)) {
-		say(stderr, "%s: nothing is needed\n", path);
-		return true;
-	}
-	need_write(&damage, &line);
-	say(stdout, "%s\n", buf_text(&line));
-	return buf_ok(&line, e);
+	return report(o, &damage, e);
 }
 
 const struct verb verb_parts_need = {

@@ -5,6 +5,7 @@
 #include "bundle/patch.h"
 #include "cmd/media_in.h"
 #include "cmd/output.h"
+#include "cmd/result.h"
 #include "cmd/verb.h"
 
 struct options {
@@ -37,6 +38,20 @@ static bool read_need(struct medium *m, const char *line, struct damage *want, s
 	return need_read(line, &id, inv->total, want, e);
 }
 
+static void report(const struct options *o, const struct damage *want)
+{
+	const size_t count = damage_count(want);
+	char id[DIGEST_TEXT];
+	const struct fact facts[] = {{"id", digest_text(&want->id, id), 0},
+	    {"patch", o->output, 0}, {"chunks", NULL, count}};
+
+	result_id(&o->common, stdout, o->common.arguments.items[0], &want->id);
+	if (o->common.json)
+		result_json(facts, 3);
+	else if (!o->common.quiet)
+		say(stdout, "wrote %s: %zu chunk%s\n", o->output, count, plural(count));
+}
+
 static bool run(void *options, struct err *e)
 {
 	const struct options *o = options;
@@ -50,9 +65,7 @@ static bool run(void *options, struct err *e)
 	    || !read_need(m, o->common.arguments.items[1], &want, e)
 	    || !patch_write(m, &want, o->output, FILE_REFUSE, e))
 		return err_in(e, "%s", path);
-	if (!o->common.quiet)
-		say(stdout, "wrote %s: %zu chunk%s\n", o->output, damage_count(&want),
-		    plural(damage_count(&want)));
+	report(o, &want);
 	return true;
 }
 

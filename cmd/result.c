@@ -26,6 +26,33 @@ static void put_export(struct json_writer *w, const char *path, const struct inv
 	json_end(w, '}');
 }
 
+void result_id(
+    const struct common *common, FILE *out, const char *path, const struct digest *id)
+{
+	char text[DIGEST_TEXT];
+
+	if (!common->quiet && !common->json)
+		say(out, "%s: %s\n", path, digest_text(id, text));
+}
+
+void result_json(const struct fact *facts, size_t count)
+{
+	OWNED(buf_drop) struct buf line = BUF(RESULT_MAX);
+	struct json_writer w = {.out = &line};
+
+	json_begin(&w, '{');
+	json_pair(&w, "event", "result");
+	for (size_t i = 0; i < count; i++) {
+		json_key(&w, facts[i].key);
+		if (facts[i].text)
+			json_put_text(&w, slice_of(facts[i].text));
+		else
+			json_put_u64(&w, facts[i].number);
+	}
+	json_end(&w, '}');
+	(void)puts(buf_text(&line));
+}
+
 bool result_of_export(const struct common *common, const char *path, const struct plan *plan,
     const struct signer *signer, FILE *out)
 {
@@ -46,9 +73,9 @@ bool result_of_export(const struct common *common, const char *path, const struc
 		(void)fprintf(out, "%s\n", buf_text(&text));
 		return true;
 	}
+	say(out, "%s: %s, signed by %s\n", path, id, signer ? kid : "nobody");
 	say(out, "wrote %s: %zu image%s, %zu chart%s, %zu file%s, %s\n", path, inv->image_count,
 	    plural(inv->image_count), inv->chart_count, plural(inv->chart_count),
 	    inv->file_count, plural(inv->file_count), size_text(inv->total, size));
-	say(out, signer ? "%s, signed by %s\n" : "%s, signed by nobody%s\n", id, kid);
 	return true;
 }

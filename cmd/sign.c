@@ -4,6 +4,7 @@
 #include "bundle/countersign.h"
 #include "cmd/media_in.h"
 #include "cmd/output.h"
+#include "cmd/result.h"
 #include "cmd/signing.h"
 #include "cmd/verb.h"
 
@@ -39,26 +40,31 @@ static const struct option_group groups[] = {
     {0},
 };
 
-static void say_id(const struct options *o, const char *what, struct slice inventory)
+/* The id of what is signed, first of all. */
+static void say_id(
+    const struct options *o, const char *what, struct slice inventory, struct digest *id)
 {
-	struct digest id;
+	digest_of(inventory, id);
+	result_id(&o->common, stdout, what, id);
+}
+
+static void report(const struct options *o, const char *what, const struct digest *id,
+    const struct signer *signer)
+{
 	char text[DIGEST_TEXT];
-
-	digest_of(inventory, &id);
-	if (!o->common.quiet)
-		say(stdout, "%s: %s\n", what, digest_text(&id, text));
-}
-
-static void say_signed(const struct options *o, const char *what, const struct signer *signer)
-{
 	char kid[KID_TEXT];
+	const struct fact facts[] = {{"id", digest_text(id, text), 0},
+	    {o->inventory ? "inventory" : "bundle", what, 0},
+	    {"signer", signer_kid(signer, kid), 0}};
 
-	if (!o->common.quiet)
-		say(stdout, "%s: signed by %s\n", what, signer_kid(signer, kid));
+	if (o->common.json)
+		result_json(facts, 3);
+	else if (!o->common.quiet)
+		say(stdout, "%s: signed by %s\n", what, kid);
 }
 
-static bool sign_bundle(
-    const struct options *o, const char *path, const struct signer *signer, struct err *e)
+static bool sign_bundle(const struct options *o, const char *path, const struct signer *signer,
+    struct digest *id, struct err *e)
 {
 	OWNED(medium_drop) struct medium *medium = NULL;
 	OWNED(buf_drop) struct buf journal = BUF(PATH_ROOM);
@@ -69,7 +75,7 @@ static bool sign_bundle(
 	if (!buf_ok(&journal, e) || !media_in_mend(path, &medium, e)
 	    || !countersigning_open(medium, buf_text(&journal), &c, e))
 		return false;
-	say_id(o, path, buf_slice(&c.head.inventory));
+	say_id(o, path, buf_slice(&c.head.inventory), id);
 	return signer_sign(signer, c.inv, buf_slice(&c.head.inventory), &made, e)
 	       && countersigning_write(&c, &made, e) && countersigning_refresh(&c, path, e);
 }
@@ -102,14 +108,15 @@ static bool write_files(const struct options *o, const struct signatures *made, 
 		    || !file_write_new(
 			buf_text(&path), buf_slice(&made->items[i].text), FILE_REFUSE, 0666, e))
 			return false;
-		if (!o->common.quiet)
+		if (!o->common.quiet && !o->common.json)
 			say(stdout, "wrote %s\n", buf_text(&path));
 	}
 	return true;
 }
 
 /* On the machine that has the key, where the bundle is not. */
-static bool sign_apart(const struct options *o, const struct signer *signer, struct err *e)
+static bool sign_apart(
+    const struct options *o, const struct signer *signer, struct digest *id, struct err *e)
 {
 	OWNED(buf_drop) struct buf inventory = BUF(0);
 	OWNED(inventory_drop) struct inventory *inv = NULL;
@@ -118,7 +125,7 @@ static bool sign_apart(const struct options *o, const struct signer *signer, str
 	if (!read_inventory(o->inventory, &inventory, e)
 	    || !inventory_read(buf_slice(&inventory), &inv, e))
 		return err_in(e, "%s", o->inventory);
-	say_id(o, o->inventory, buf_slice(&inventory));
+	say_id(o, o->inventory, buf_slice(&inventory), id);
 	return signer_sign(signer, inv, buf_slice(&inventory), &made, e)
 	       && write_files(o, &made, e);
 }
@@ -128,6 +135,7 @@ static bool run(void *options, struct err *e)
 	const struct options *o = options;
 	const char *path = o->common.arguments.count ? o->common.arguments.items[0] : NULL;
 	OWNED(signer_drop) struct signer *signer = NULL;
+	struct digest id;
 
 	if (!path == !o->inventory || !o->add == !o->inventory || (o->output && path))
 		return err_set(e, ERR_USAGE,
@@ -135,11 +143,10 @@ static bool run(void *options, struct err *e)
 		    "sign --help");
 	if (!signing_open(&o->signing, &signer, e))
 		return false;
-	if (!path)
-		return sign_apart(o, signer, e);
-	if (!sign_bundle(o, path, signer, e))
-		return err_in(e, "%s", path);
-	say_signed(o, path, signer);
+	if (path ? !sign_bundle(o, path, signer, &id, e) && !err_in(e, "%s", path)
+		 : !sign_apart(o, signer, &id, e))
+		return false;
+	report(o, path ? path : o->inventory, &id, signer);
 	return true;
 }
 

@@ -7,8 +7,8 @@
 #include "cmd/media_out.h"
 #include "cmd/output.h"
 #include "cmd/progress.h"
+#include "cmd/result.h"
 #include "cmd/verb.h"
-#include "manifests/json.h"
 
 #include <string.h>
 
@@ -90,24 +90,15 @@ static bool write_part(const struct options *o, const struct splitting *s,
 
 static bool report(const struct options *o, const struct parts *list)
 {
-	OWNED(buf_drop) struct buf text = BUF(PARTS_LIST_MAX);
-	struct json_writer w = {.out = &text};
 	char id[DIGEST_TEXT];
+	const struct fact facts[] = {{"id", digest_text(&list->id, id), 0},
+	    {"parts", NULL, list->count}, {"total", NULL, list->total}};
 
-	if (!o->common.json) {
+	if (o->common.json)
+		result_json(facts, 3);
+	else
 		say(stdout, "%zu part%s, %llu bytes\n", list->count, plural(list->count),
 		    (unsigned long long)list->total);
-		return true;
-	}
-	json_begin(&w, '{');
-	json_pair(&w, "event", "result");
-	json_pair(&w, "id", digest_text(&list->id, id));
-	json_key(&w, "parts");
-	json_put_u64(&w, list->count);
-	json_key(&w, "total");
-	json_put_u64(&w, list->total);
-	json_end(&w, '}');
-	(void)puts(buf_text(&text));
 	return true;
 }
 
@@ -121,7 +112,6 @@ static bool run(void *options, struct err *e)
 	OWNED(folders_drop) struct folders folders = {0};
 	const char *slash = strrchr(path, '/');
 	uint64_t size;
-	char id[DIGEST_TEXT];
 
 	if (!o->out.split || !o->out.output.count)
 		return err_set(e, ERR_USAGE,
@@ -135,8 +125,7 @@ static bool run(void *options, struct err *e)
 		return err_set(e, ERR_USAGE, "%s: expected a file, found a pipe", path);
 	if (!splitting_read(from, size, progress_watch(progress), &s, e))
 		return err_in(e, "%s", path);
-	if (!o->common.quiet && !o->common.json)
-		say(stdout, "%s: %s\n", path, digest_text(&s.list.id, id));
+	result_id(&o->common, stdout, path, &s.list.id);
 	progress_begin(progress, "split", s.list.total);
 	for (size_t i = 0; i < s.list.count; i++)
 		if (!write_part(o, &s, &folders, i, progress, e))

@@ -3,6 +3,7 @@
 #include "bundle/replay.h"
 #include "cmd/admission.h"
 #include "cmd/output.h"
+#include "cmd/result.h"
 #include "cmd/trusted.h"
 #include "cmd/verb.h"
 
@@ -26,7 +27,11 @@ static bool run(void *options, struct err *e)
 	if (!admission_folder(&folder, e)
 	    || !replay_reset(buf_text(&folder), name, trusted_clock(), &count, e))
 		return false;
-	if (!o->common.quiet)
+	const struct fact facts[] = {
+	    {"forgotten", NULL, count}, {"folder", buf_text(&folder), 0}};
+	if (o->common.json)
+		result_json(facts, 2);
+	else if (!o->common.quiet)
 		say(stdout, "forgot what was used of %zu bundle%s in %s; this is in its log\n",
 		    count, plural(count), buf_text(&folder));
 	return true;

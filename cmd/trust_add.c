@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/own.h"
 #include "cmd/output.h"
+#include "cmd/result.h"
 #include "cmd/rings.h"
 #include "cmd/verb.h"
 
@@ -141,17 +142,30 @@ static bool no_scope(const struct buf *folder, const char *name, struct err *e)
 		   buf_text(&scope));
 }
 
-static bool install(const struct buf *folder, const char *name, struct slice pem, struct err *e)
+static bool install(const struct buf *folder, const char *name, struct slice pem,
+    struct buf *path, struct err *e)
 {
-	OWNED(buf_drop) struct buf path = BUF(0);
-
-	if (!in_folder(folder, name, ".pub", &path, e) || !no_scope(folder, name, e)
+	if (!in_folder(folder, name, ".pub", path, e) || !no_scope(folder, name, e)
 	    || !file_make_folders(buf_text(folder), 0755, e)
-	    || !file_write_new(buf_text(&path), pem, FILE_REFUSE, 0644, e))
+	    || !file_write_new(buf_text(path), pem, FILE_REFUSE, 0644, e))
 		return false;
-	if (chmod(buf_text(&path), 0644) != 0) /* others are to read it, whatever the umask */
-		return err_errno(e, "cannot set the mode of %s", buf_text(&path));
-	say(stdout, "added %s\n", buf_text(&path));
+	if (chmod(buf_text(path), 0644) != 0) /* others are to read it, whatever the umask */
+		return err_errno(e, "cannot set the mode of %s", buf_text(path));
+	return true;
+}
+
+static bool report(const struct options *o, const char *path, const struct key *key)
+{
+	struct digest spki;
+	char hex[DIGEST_TEXT];
+
+	key_fingerprint(key, &spki);
+	const struct fact facts[] = {
+	    {"added", path, 0}, {"fingerprint", digest_hex(&spki, hex), 0}};
+	if (o->common.json)
+		result_json(facts, 2);
+	else
+		say(stdout, "added %s\n", path);
 	return true;
 }
 
@@ -164,11 +178,14 @@ static bool run(void *options, struct err *e)
 	OWNED(keyring_drop) struct keyring ring = {0};
 	OWNED(buf_drop) struct buf folder = BUF(0);
 	OWNED(buf_drop) struct buf name = BUF(256);
+	OWNED(buf_drop) struct buf added = BUF(0);
 
 	return new_name(path, &name, e) && read_new(path, &pem, &key, e)
 	       && config_path(rings_folder(&o->role), &folder, e)
 	       && rings_survey(rings_folder(&o->role), &ring, e) && is_new(&ring, key, e)
-	       && confirm(o, key, e) && install(&folder, buf_text(&name), buf_slice(&pem), e);
+	       && confirm(o, key, e)
+	       && install(&folder, buf_text(&name), buf_slice(&pem), &added, e)
+	       && report(o, buf_text(&added), key);
 }
 
 const struct verb verb_trust_add = {

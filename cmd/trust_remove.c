@@ -1,6 +1,7 @@
 /* trust remove: believes a key no longer. */
 #include "base/own.h"
 #include "cmd/output.h"
+#include "cmd/result.h"
 #include "cmd/rings.h"
 #include "cmd/verb.h"
 
@@ -69,11 +70,13 @@ static bool scope_is_shared(const struct keyring *ring, const struct ring_key *g
 }
 
 /* The key first: a sidecar alone refuses the folder, a key alone would be without its limit. */
-static bool remove_key(const struct keyring *ring, const struct ring_key *k, struct err *e)
+static bool remove_key(const struct options *o, const struct keyring *ring,
+    const struct ring_key *k, struct err *e)
 {
 	if (unlink(k->path) != 0)
 		return err_errno(e, "cannot remove %s", k->path);
-	say(stdout, "removed %s\n", k->path);
+	if (!o->common.json)
+		say(stdout, "removed %s\n", k->path);
 	if (!k->scope_path || scope_is_shared(ring, k))
 		return true;
 	return unlink(k->scope_path) == 0 || errno == ENOENT
@@ -86,6 +89,7 @@ static bool run(void *options, struct err *e)
 	OWNED(buf_drop) struct buf prefix = BUF(ANSWER_MAX);
 	OWNED(keyring_drop) struct keyring ring = {0};
 	const struct ring_key *one;
+	char hex[DIGEST_TEXT];
 
 	rings_hex(o->common.arguments.items[0], &prefix);
 	if (prefix.len < KID_LEN || prefix.len > DIGEST_HEX
@@ -98,8 +102,11 @@ static bool run(void *options, struct err *e)
 		return false;
 	for (size_t i = 0; i < ring.count; i++)
 		if (is_prefix(&ring.keys[i], buf_text(&prefix))
-		    && !remove_key(&ring, &ring.keys[i], e))
+		    && !remove_key(o, &ring, &ring.keys[i], e))
 			return false;
+	const struct fact fact = {"fingerprint", digest_hex(&one->spki, hex), 0};
+	if (o->common.json)
+		result_json(&fact, 1);
 	return true;
 }
 

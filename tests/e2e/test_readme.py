@@ -13,8 +13,6 @@ from support.outside import Outside
 from support.program import binary
 from support.registry import docker_auth
 
-VERBS = ["keygen", "plan", "export", "inspect", "verify", "push", "values", "extract", "head", "approve",
-         "trust list", "trust add", "trust remove", "split", "parts need", "parts patch", "parts apply", "state reset"]
 VERBS = [
     "keygen",
     "plan",
