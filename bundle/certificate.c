@@ -1,6 +1,7 @@
 #include "bundle/certificate.h"
 
 #include "base/own.h"
+#include "bundle/bio.h"
 #include "bundle/cms.h"
 
 #include <openssl/err.h>
@@ -23,16 +24,6 @@ struct authority {
 	struct digest spki;
 };
 
-static void drop_bio(BIO **bio)
-{
-	BIO_free(*bio);
-}
-
-static void drop_certificate(X509 **certificate)
-{
-	X509_free(*certificate);
-}
-
 static void drop_context(X509_STORE_CTX **context)
 {
 	X509_STORE_CTX_free(*context);
@@ -52,57 +43,46 @@ static void drop_authority(struct authority **a)
 	authority_free(*a);
 }
 
-static bool malformed(struct err *e, const char *what)
-{
-	ERR_clear_error();
-	return err_set(e, ERR_UNTRUSTED, "expected %s, found something else", what);
-}
-
-static BIO *reading(struct slice bytes)
-{
-	return BIO_new_mem_buf(bytes.ptr ? bytes.ptr : "", (int)bytes.len);
-}
-
 /* ---- the authority */
 
+/* A broken certificate or list is not passed over: the newest list may stand there, and an
+ * older one would count in its place. */
 static bool add_authorities(X509_STORE *store, struct slice pem, struct err *e)
 {
-	OWNED(drop_bio) BIO *bio = reading(pem);
+	OWNED(bio_drop) BIO *bio = bio_of(pem);
+	X509 *one;
 	size_t count = 0;
 	bool ok = bio != NULL;
 
-	while (ok && count <= AUTHORITIES_MAX) {
-		OWNED(drop_certificate)
-		X509 *certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL);
-		if (!certificate)
-			break;
-		ok = X509_check_ca(certificate) > 0
-		     && X509_STORE_add_cert(store, certificate) == 1;
-		count++;
+	while (ok && (one = PEM_read_bio_X509(bio, NULL, bio_ask_nobody, NULL))) {
+		ok = ++count <= AUTHORITIES_MAX && X509_check_ca(one) > 0
+		     && X509_STORE_add_cert(store, one) == 1;
+		X509_free(one);
 	}
-	ERR_clear_error();
-	return (ok && count && count <= AUTHORITIES_MAX)
+	ok = bio_ended() && ok && count;
+	return ok
 	       || err_set(e, ERR_FORMAT,
-		   "expected 1 to %d CA certificates in PEM, found none or something else",
+		   "expected 1 to %d CA certificates in PEM, found none, others or a broken "
+		   "one",
 		   AUTHORITIES_MAX);
 }
 
 static bool add_lists(X509_STORE *store, struct slice pem, struct err *e)
 {
-	OWNED(drop_bio) BIO *bio = reading(pem);
-	X509_CRL *list;
+	OWNED(bio_drop) BIO *bio = bio_of(pem);
+	X509_CRL *one;
 	size_t count = 0;
 	bool ok = bio != NULL;
 
-	while (ok && (list = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL))) {
-		ok = X509_STORE_add_crl(store, list) == 1;
-		X509_CRL_free(list);
+	while (ok && (one = PEM_read_bio_X509_CRL(bio, NULL, bio_ask_nobody, NULL))) {
+		ok = X509_STORE_add_crl(store, one) == 1;
+		X509_CRL_free(one);
 		count++;
 	}
-	ERR_clear_error();
-	return (ok && count)
+	ok = bio_ended() && ok && count;
+	return ok
 	       || err_set(e, ERR_FORMAT,
-		   "expected revocation lists in PEM, found none or something else");
+		   "expected revocation lists in PEM, found none or a broken one");
 }
 
 bool authority_open(const struct authority_terms *terms, struct authority **out, struct err *e)
@@ -144,7 +124,7 @@ static bool may_sign_code(X509 *leaf, struct buf *why)
 
 static void subject_of(X509 *certificate, struct buf *out)
 {
-	OWNED(drop_bio) BIO *bio = BIO_new(BIO_s_mem());
+	OWNED(bio_drop) BIO *bio = BIO_new(BIO_s_mem());
 	char *text = NULL;
 
 	if (!bio
@@ -235,7 +215,7 @@ bool authority_check(const struct authority *a, const struct authority_case *c,
 	if (!cms_decode(c->der, &s, e))
 		return false;
 	if (!hash_key(s.leaf, &out->spki))
-		return malformed(e, "a key in the signer's certificate");
+		return cms_malformed(e, "a key in the signer's certificate");
 	if (!has_chain(a, &s, c->now, &sound, &why) || !may_sign_code(s.leaf, &why)
 	    || !is_meant(a, s.leaf, &out->spki, &why)) {
 		ERR_clear_error();
@@ -243,9 +223,9 @@ bool authority_check(const struct authority *a, const struct authority_case *c,
 		return true;
 	}
 	if (!sound)
-		return malformed(e, "the certificates of the signer's chain and no others");
+		return cms_malformed(e, "the certificates of the signer's chain and no others");
 	if (!cms_holds(&s, c->bytes))
-		return malformed(e, "a signature that fits the inventory");
+		return cms_malformed(e, "a signature that fits the inventory");
 	out->vouches = true;
 	return true;
 }
@@ -258,6 +238,6 @@ bool certificate_signer(
 	if (!cms_decode(der, &s, e))
 		return false;
 	if (!hash_key(s.leaf, spki) || !cms_holds(&s, bytes))
-		return malformed(e, "a signature that fits the inventory");
+		return cms_malformed(e, "a signature that fits the inventory");
 	return true;
 }

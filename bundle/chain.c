@@ -1,6 +1,7 @@
 #include "bundle/chain.h"
 
 #include "base/own.h"
+#include "bundle/bio.h"
 
 #include <openssl/cms.h>
 #include <openssl/err.h>
@@ -13,11 +14,6 @@ struct chain {
 	X509 *signer;
 	STACK_OF(X509) * others;
 };
-
-static void drop_bio(BIO **bio)
-{
-	BIO_free(*bio);
-}
 
 static void drop_cms(CMS_ContentInfo **cms)
 {
@@ -39,19 +35,9 @@ void chain_drop(struct chain **c)
 	*c = NULL;
 }
 
-/* Certificates need no passphrase, and a file that says so makes nobody be asked. */
-static int ask_nobody(char *text, int room, int writing, void *context)
-{
-	(void)text;
-	(void)room;
-	(void)writing;
-	(void)context;
-	return -1;
-}
-
 static X509 *read_one(BIO *bio)
 {
-	return PEM_read_bio_X509(bio, NULL, ask_nobody, NULL);
+	return PEM_read_bio_X509(bio, NULL, bio_ask_nobody, NULL);
 }
 
 /* The certificates behind the first. */
@@ -66,16 +52,14 @@ static bool read_others(BIO *bio, struct chain *c, struct err *e)
 			return err_set(e, ERR_LIMIT,
 			    "expected at most %d certificates, found more", CERTIFICATES_MAX);
 		}
-	if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
-		return openssl_failed(
-		    e, ERR_FORMAT, "expected certificates in PEM and nothing else");
-	ERR_clear_error();
-	return true;
+	return bio_ended()
+	       || err_set(e, ERR_FORMAT,
+		   "expected certificates in PEM and nothing else, found a broken one");
 }
 
 bool chain_read(struct slice pem, const struct key *k, struct chain **out, struct err *e)
 {
-	OWNED(drop_bio) BIO *bio = BIO_new_mem_buf(pem.ptr ? pem.ptr : "", (int)pem.len);
+	OWNED(bio_drop) BIO *bio = bio_of(pem);
 	OWNED(chain_drop) struct chain *c = own_new(sizeof(*c));
 
 	c->others = sk_X509_new_null();
@@ -120,7 +104,7 @@ bool chain_sign(const struct chain *c, const struct key *k, struct slice bytes, 
 	    CMS_BINARY | CMS_DETACHED | CMS_PARTIAL | CMS_NOSMIMECAP; /* nothing but the data */
 	const EVP_MD *hash = key_type(k) == KEY_P384 ? EVP_sha384() : EVP_sha256();
 	OWNED(drop_cms) CMS_ContentInfo *cms = CMS_sign(NULL, NULL, NULL, NULL, flags);
-	OWNED(drop_bio) BIO *data = BIO_new_mem_buf(bytes.ptr, (int)bytes.len);
+	OWNED(bio_drop) BIO *data = bio_of(bytes);
 
 	if (!cms || !data || !CMS_add1_signer(cms, c->signer, key_pkey(k), hash, flags)
 	    || !add_others(c, cms) || CMS_final(cms, data, NULL, flags) != 1

@@ -1,16 +1,12 @@
 #include "bundle/cms.h"
 
 #include "base/own.h"
+#include "bundle/bio.h"
 
 #include <openssl/err.h>
 #include <string.h>
 
 enum { CERTIFICATES_MAX = 16 }; /* in one signature */
-
-static void drop_bio(BIO **bio)
-{
-	BIO_free(*bio);
-}
 
 void cms_drop(struct cms *c)
 {
@@ -19,7 +15,7 @@ void cms_drop(struct cms *c)
 	*c = (struct cms){0};
 }
 
-static bool malformed(struct err *e, const char *what)
+bool cms_malformed(struct err *e, const char *what)
 {
 	ERR_clear_error();
 	return err_set(e, ERR_UNTRUSTED, "expected %s, found something else", what);
@@ -139,13 +135,14 @@ static bool is_told_by_issuer(CMS_SignerInfo *signer, X509 *leaf)
 static bool check_signer_form(CMS_SignerInfo *signer, X509 *leaf, struct err *e)
 {
 	if (CMS_signed_get_attr_count(signer) < 1)
-		return malformed(e, "a signature with signed attributes");
+		return cms_malformed(e, "a signature with signed attributes");
 	if (CMS_unsigned_get_attr_count(signer) > 0)
-		return malformed(e, "a signature without unsigned attributes");
+		return cms_malformed(e, "a signature without unsigned attributes");
 	if (!is_told_by_issuer(signer, leaf))
-		return malformed(e, "a signer told by the issuer's name and a number");
+		return cms_malformed(e, "a signer told by the issuer's name and a number");
 	return has_usual_algorithms(signer, leaf)
-	       || malformed(e, "a signature with SHA-256, SHA-384 or SHA-512, by RSA or ECDSA");
+	       || cms_malformed(
+		   e, "a signature with SHA-256, SHA-384 or SHA-512, by RSA or ECDSA");
 }
 
 /* The certificate among those carried that the signer's identifier names. */
@@ -164,34 +161,34 @@ bool cms_decode(struct slice der, struct cms *out, struct err *e)
 	const unsigned char *at = (const unsigned char *)der.ptr;
 
 	if (!is_signed_data(der))
-		return malformed(e, "CMS SignedData in DER and nothing else");
+		return cms_malformed(e, "CMS SignedData in DER and nothing else");
 	out->content = d2i_CMS_ContentInfo(NULL, &at, (long)der.len);
 	if (!out->content || !is_canonical(out->content, der)
 	    || CMS_is_detached(out->content) != 1)
-		return malformed(e, "a detached CMS signature in DER");
+		return cms_malformed(e, "a detached CMS signature in DER");
 	if (!is_version_one(der)
 	    || OBJ_obj2nid(CMS_get0_eContentType(out->content)) != NID_pkcs7_data)
-		return malformed(e, "version 1 of a signature over data");
+		return cms_malformed(e, "version 1 of a signature over data");
 	STACK_OF(CMS_SignerInfo) *signers = CMS_get0_SignerInfos(out->content);
 	if (sk_CMS_SignerInfo_num(signers) != 1)
-		return malformed(e, "one signer");
+		return cms_malformed(e, "one signer");
 	CMS_SignerInfo *signer = sk_CMS_SignerInfo_value(signers, 0);
 	STACK_OF(X509_CRL) *lists = CMS_get1_crls(out->content);
 	const bool has_lists = sk_X509_CRL_num(lists) > 0;
 	sk_X509_CRL_pop_free(lists, X509_CRL_free);
 	out->certificates = CMS_get1_certs(out->content);
 	if (has_lists || sk_X509_num(out->certificates) > CERTIFICATES_MAX)
-		return malformed(e, "the signer's chain, and no revocation lists");
+		return cms_malformed(e, "the signer's chain, and no revocation lists");
 	out->leaf = find_leaf(out, signer);
 	if (!out->leaf)
-		return malformed(e, "the signer's certificate in the signature");
+		return cms_malformed(e, "the signer's certificate in the signature");
 	return check_signer_form(signer, out->leaf, e);
 }
 
 bool cms_holds(const struct cms *c, struct slice bytes)
 {
-	OWNED(drop_bio)
-	BIO *content = BIO_new_mem_buf(bytes.ptr ? bytes.ptr : "", (int)bytes.len);
+	OWNED(bio_drop)
+	BIO *content = bio_of(bytes);
 	const unsigned flags = CMS_BINARY | CMS_NO_SIGNER_CERT_VERIFY;
 
 	return content && CMS_verify(c->content, NULL, NULL, content, NULL, flags) == 1;

@@ -19,5 +19,9 @@ struct cms {
 bool cms_decode(struct slice der, struct cms *out, struct err *e) MUST_CHECK;
 void cms_drop(struct cms *c);
 
+/* Says that what was expected is not there, and empties OpenSSL's queue of reasons.
+ * ERR_UNTRUSTED; always false. */
+bool cms_malformed(struct err *e, const char *what);
+
 /* Whether the signature over bytes holds, whoever's it is. */
 bool cms_holds(const struct cms *c, struct slice bytes) MUST_CHECK;

@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/own.h"
+#include "bundle/bio.h"
 #include "bundle/format.h"
 
 #include <limits.h>
@@ -30,11 +31,6 @@ struct key {
 static void drop_pkey(EVP_PKEY **pkey)
 {
 	EVP_PKEY_free(*pkey);
-}
-
-static void drop_bio(BIO **bio)
-{
-	BIO_free(*bio);
 }
 
 /* The types by the names that OpenSSL and people give them. */
@@ -166,7 +162,7 @@ static bool open_pem(const char *path, struct question *q, struct key **out, str
 
 	if (!file_read(path, PEM_MAX, &pem, e))
 		return err_in(e, "the signing key");
-	OWNED(drop_bio) BIO *bio = BIO_new_mem_buf(buf_text(&pem), (int)pem.len);
+	OWNED(bio_drop) BIO *bio = bio_of(buf_slice(&pem));
 	OWNED(drop_pkey)
 	EVP_PKEY *pkey = bio ? PEM_read_bio_PrivateKey(bio, NULL, answer, q) : NULL;
 	if (pem.ptr)
@@ -246,24 +242,14 @@ bool key_open_private(const char *name, struct passphrase *ask, struct key **out
 	return is_uri(name) ? open_uri(name, &q, out, e) : open_pem(name, &q, out, e);
 }
 
-/* Public keys need no passphrase, and a file that says so makes nobody be asked. */
-static int ask_nobody(char *text, int room, int writing, void *context)
-{
-	(void)text;
-	(void)room;
-	(void)writing;
-	(void)context;
-	return -1;
-}
-
 bool key_read_public(struct slice pem, const char *what, struct key **out, struct err *e)
 {
 	if (pem.len > PEM_MAX)
 		return err_set(
 		    e, ERR_LIMIT, "%s: expected a public key, found %zu bytes", what, pem.len);
-	OWNED(drop_bio) BIO *bio = BIO_new_mem_buf(pem.ptr ? pem.ptr : "", (int)pem.len);
+	OWNED(bio_drop) BIO *bio = bio_of(pem);
 	OWNED(drop_pkey)
-	EVP_PKEY *pkey = bio ? PEM_read_bio_PUBKEY(bio, NULL, ask_nobody, NULL) : NULL;
+	EVP_PKEY *pkey = bio ? PEM_read_bio_PUBKEY(bio, NULL, bio_ask_nobody, NULL) : NULL;
 	ERR_clear_error();
 	if (!pkey)
 		return err_set(e, ERR_FORMAT,

@@ -1,4 +1,5 @@
 #include "base/own.h"
+#include "bundle/bio.h"
 #include "bundle/key.h"
 
 #include <openssl/crypto.h>
@@ -12,11 +13,6 @@ enum { PBKDF2_ROUNDS = 200000 };
 static void drop_pkey(EVP_PKEY **pkey)
 {
 	EVP_PKEY_free(*pkey);
-}
-
-static void drop_bio(BIO **bio)
-{
-	BIO_free(*bio);
 }
 
 /* Moves what a memory BIO holds into out and wipes it there. */
@@ -45,7 +41,7 @@ static bool write_encrypted(BIO *bio, PKCS8_PRIV_KEY_INFO *info, const char *pas
 static bool write_private(
     EVP_PKEY *pkey, const char *passphrase, struct buf *out, struct err *e)
 {
-	OWNED(drop_bio) BIO *bio = BIO_new(BIO_s_mem());
+	OWNED(bio_drop) BIO *bio = BIO_new(BIO_s_mem());
 	PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(pkey);
 	const bool ok = bio && info
 			&& (passphrase ? write_encrypted(bio, info, passphrase)
@@ -58,7 +54,7 @@ static bool write_private(
 
 static bool write_public(EVP_PKEY *pkey, struct buf *out, struct err *e)
 {
-	OWNED(drop_bio) BIO *bio = BIO_new(BIO_s_mem());
+	OWNED(bio_drop) BIO *bio = BIO_new(BIO_s_mem());
 
 	if (!bio || PEM_write_bio_PUBKEY(bio, pkey) != 1)
 		return openssl_failed(e, ERR_SYSTEM, "writing the public key");

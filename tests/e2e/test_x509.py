@@ -218,6 +218,7 @@ def test_openssl_agrees_on_what_is_good(yard, pki, tmp_path):
     assert not openssl_verifies(pki.stranger.p7s(data), data, pki.root.cert, tmp_path)
 
 
+BROKEN = "-----BEGIN {0}-----\nAAAA\n-----END {0}-----\n"
 OPTIONS = {
     "both kinds of trust": (lambda y, p: ["--trust-ca", p.root.cert, "--trust", y.key("a").public], 2, "both"),
     "a CRL without a CA": (lambda y, p: ["--trust", y.key("a").public, "--crl-file", p.crl], 2, "--trust-ca"),
@@ -228,6 +229,12 @@ OPTIONS = {
     "a CRL that all can write": (
         lambda y, p: ["--trust-ca", p.root.cert, "--crl-file", write(y.path(), read(p.crl), 0o666)], 3, "mode 0666"),
     "an empty CRL": (lambda y, p: ["--trust-ca", p.root.cert, "--crl-file", write(y.path(), "")], 1, "--crl-file"),
+    "a broken CRL behind a good one": (lambda y, p: ["--trust-ca", p.root.cert, "--crl-file", write(
+        y.path(), read(p.crl) + BROKEN.format("X509 CRL"))], 1, "broken"),
+    "a CRL cut short behind a good one": (lambda y, p: ["--trust-ca", p.root.cert, "--crl-file", write(
+        y.path(), read(p.crl) + read(p.crl)[:200])], 1, "broken"),
+    "a broken CA behind a good one": (lambda y, p: ["--trust-ca", write(
+        y.path(), read(p.root.cert) + BROKEN.format("CERTIFICATE"))], 1, "broken"),
     "no CRL in it": (lambda y, p: ["--trust-ca", p.root.cert, "--crl-file", p.root.cert], 1, "revocation lists"),
 }
 
