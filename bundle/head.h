@@ -23,7 +23,6 @@ void head_drop(struct head *h);
 bool head_compare(
     struct medium *m, struct slice inventory, struct head *out, struct err *e) MUST_CHECK;
 
-/* Writes header, inventory and the area that holds these signatures at its
- * beginning. */
+/* Writes header, inventory and the area that holds these signatures at its beginning. */
 bool head_write(struct medium *m, struct slice inventory, struct signatures *signatures,
     struct err *e) MUST_CHECK;

@@ -9,8 +9,7 @@
 
 static const char first_bytes[] = "{\"_type\":\"" INVENTORY_TYPE "\",";
 
-/* Every failure is damage: the bytes are signed, so whoever signed them wrote them
- * so. */
+/* Every failure is damage: the bytes are signed, so whoever signed them wrote them so. */
 static bool damaged(struct err *e)
 {
 	e->kind = ERR_DAMAGED;

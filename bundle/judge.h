@@ -28,10 +28,10 @@ struct judgement {
 };
 
 /* Judges the raw inventory by its signatures, those in X.509's form alone where an authority is
- * trusted, and reads it only when enough distinct trusted
- * keys made them; then leaves out the keys whose scope it is not in, and counts again.  A
- * signature that fails under a trusted key refuses, whatever else is there.  ERR_UNTRUSTED, and
- * what inventory_read says; *out is to be dropped in any case. */
+ * trusted, and reads it only when enough distinct trusted keys made them; then leaves out the
+ * keys whose scope it is not in, and counts again.  A signature that fails under a trusted key
+ * refuses, whatever else is there.  ERR_UNTRUSTED, and what inventory_read says; *out is to be
+ * dropped in any case. */
 bool judge_head(const struct head *h, const struct trust *trust, struct judgement *out,
     struct inventory **inv, struct err *e) MUST_CHECK;
 void judgement_drop(struct judgement *j);

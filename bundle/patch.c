@@ -6,6 +6,7 @@
 #include "manifests/json.h"
 #include "manifests/verify.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -145,8 +146,10 @@ static bool read_head(struct patch *p, struct err *e)
 	OWNED(json_drop) struct json *doc = NULL;
 	struct err ignored = {0};
 
-	if (!read_line(p->fd, &line, e) || !json_parse(buf_slice(&line), "the patch", &doc, e))
+	if (!read_line(p->fd, &line, e))
 		return false;
+	if (!json_parse(buf_slice(&line), "the patch", &doc, &ignored))
+		return patch_is_none(e);
 	const struct json *chunks = json_get(doc, "chunks");
 	const size_t count = json_count(chunks);
 	if (!slice_is(json_text(json_get(doc, "_type")), PATCH_TYPE)
@@ -187,8 +190,13 @@ bool patch_open(const char *path, struct patch **out, struct err *e)
 	OWNED(patch_drop) struct patch *p = own_new(sizeof(*p));
 
 	p->fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (p->fd < 0)
-		return err_errno(e, "%s: cannot open it", path);
+	if (p->fd < 0) {
+		const bool missing = errno == ENOENT;
+		(void)err_errno(e, "%s: cannot open it", path);
+		if (missing)
+			e->kind = ERR_MISSING;
+		return false;
+	}
 	if (!read_head(p, e))
 		return err_in(e, "%s", path);
 	for (size_t i = 0; i < p->count; i++)

@@ -11,8 +11,7 @@
 struct reader;
 
 /* Checks the signature over the raw inventory of *medium, which is taken, then reads the
- * inventory.
- * ERR_UNTRUSTED or ERR_DAMAGED as BUNDLE.md 1.5 says. */
+ * inventory.  ERR_UNTRUSTED or ERR_DAMAGED as BUNDLE.md 1.5 says. */
 bool reader_open(struct medium **medium, const struct trust *trust, struct reader **out,
     struct err *e) MUST_CHECK;
 void reader_free(struct reader *r);

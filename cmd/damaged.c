@@ -55,9 +55,10 @@ static void say_part(
 	if (!damage_count(&part) || part_holds(m, list, i))
 		return;
 	damage_ranges(&part, &ranges);
+	const size_t of_it = chunks_of_part(all, list->size, i);
 	say(out, "damaged: part %zu, chunk%s %s of %zu%s\n", i + 1, plural(damage_count(&part)),
 	    buf_text(&ranges), all->chunks,
-	    damage_count(&part) == chunks_of_part(all, list->size, i)
+	    of_it > 1 && damage_count(&part) == of_it
 		? ": none of its chunks is right, so it may be another bundle's"
 		: "");
 }
