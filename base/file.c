@@ -216,8 +216,7 @@ static bool check_final(const struct outfile *o, struct err *e)
 	if (fstatat(o->folder, o->final, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno == ENOENT || err_errno(e, "cannot look at it");
 	if (o->existing == FILE_REFUSE) {
-		(void)err_set(e, ERR_SYSTEM,
-		    "exists already; choose another name");
+		(void)err_set(e, ERR_SYSTEM, "exists already; choose another name");
 		e->code = EEXIST;
 		return false;
 	}

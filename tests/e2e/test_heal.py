@@ -175,6 +175,16 @@ def sick(program, good, tmp_path):
     return bad, bad.read_bytes(), tmp_path / "patch"
 
 
+@pytest.mark.parametrize("content, rc, word", [(None, 7, "No such file"), ("pw\n", 1, "expected a patch"), ("[]\n", 1, "expected a patch"),
+                                               ("", 1, "expected a patch")])
+def test_what_is_no_patch_is_said_so(program, sick, tmp_path, content, rc, word):
+    bad, before, _ = sick
+    if content is not None:
+        (tmp_path / "other").write_text(content)
+    done = program("parts", "apply", bad, tmp_path / "other")
+    assert done.rc == rc and word in done.err and bad.read_bytes() == before, repr(done)
+
+
 def test_a_patch_is_refused_when_any_byte_of_it_is_wrong(program, sick, good, tmp_path):
     bad, before, patch = sick
     data = patch.read_bytes()
