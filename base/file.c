@@ -126,6 +126,13 @@ bool file_write_at(int fd, const void *bytes, size_t len, uint64_t offset, struc
 	return true;
 }
 
+bool file_lock(int fd, struct err *e)
+{
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+		return true; /* a file system may have no locks */
+	return err_set(e, ERR_SYSTEM, "another run is writing it; wait for that one to end");
+}
+
 bool file_forget_cache(int fd, struct err *e)
 {
 	if (fsync(fd) != 0 && errno != EROFS && errno != EINVAL)
@@ -226,13 +233,6 @@ static bool check_final(const struct outfile *o, struct err *e)
 	return true;
 }
 
-static bool lock(int fd, struct err *e)
-{
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
-		return true; /* a file system without locks has only O_EXCL */
-	return err_set(e, ERR_SYSTEM, "another run is writing it; wait for that one to end");
-}
-
 /* A temporary file of a killed run: ours alone, plain, and still under its name. */
 static bool check_left_over(const struct outfile *o, struct err *e)
 {
@@ -255,7 +255,7 @@ static bool open_left_over(struct outfile *o, bool resume, struct err *e)
 	o->fd = openat(o->folder, o->temporary, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (o->fd < 0)
 		return err_errno(e, "cannot open %s", o->temporary);
-	if (!lock(o->fd, e) || !check_left_over(o, e))
+	if (!file_lock(o->fd, e) || !check_left_over(o, e))
 		return false;
 	o->resumed = resume;
 	if (!resume && ftruncate(o->fd, 0) != 0)
@@ -269,7 +269,7 @@ static bool open_temporary(struct outfile *o, bool fixed_name, bool resume, stru
 
 	o->fd = openat(o->folder, o->temporary, flags, 0600);
 	if (o->fd >= 0)
-		return lock(o->fd, e);
+		return file_lock(o->fd, e);
 	if (errno == EEXIST && fixed_name)
 		return open_left_over(o, resume, e);
 	return err_errno(e, "cannot create it");

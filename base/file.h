@@ -22,6 +22,9 @@ bool file_read_at(int fd, void *bytes, size_t len, uint64_t offset, struct err *
 bool file_write_at(
     int fd, const void *bytes, size_t len, uint64_t offset, struct err *e) MUST_CHECK;
 
+/* Keeps other runs away from the open file until it is closed; ERR_SYSTEM when one has it. */
+bool file_lock(int fd, struct err *e) MUST_CHECK;
+
 /* fsync, then drops the pages of the file from memory, so that it is read from its medium. */
 bool file_forget_cache(int fd, struct err *e) MUST_CHECK;
 

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 bool medium_read(struct medium *m, void *bytes, size_t len, uint64_t offset, struct err *e)
@@ -99,14 +98,6 @@ struct medium *medium_of_fd(int fd)
 	return &f->medium;
 }
 
-/* Two runs that change one bundle would leave a mixture of both. */
-static bool lock(int fd, struct err *e)
-{
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
-		return true; /* a file system may have no locks */
-	return err_set(e, ERR_SYSTEM, "another run is changing it; wait for that one to end");
-}
-
 bool medium_open_file(
     const char *path, enum medium_access access, struct medium **out, struct err *e)
 {
@@ -131,7 +122,7 @@ bool medium_open_file(
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
 		return err_set(
 		    e, ERR_USAGE, "expected a file or a block device, found something else");
-	if (access == MEDIUM_MEND && !lock(fd, e))
+	if (access == MEDIUM_MEND && !file_lock(fd, e)) /* two runs would leave a mixture */
 		return false;
 	*out = STEAL(m);
 	return true;

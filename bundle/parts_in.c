@@ -44,7 +44,14 @@ static const char *place(const struct medium *self, uint64_t offset)
 /* Opens part i where it is found first; false when it is nowhere (or *e says more). */
 static bool open_part(struct parts_medium *m, size_t i, struct err *e)
 {
-	return places_open(&m->places, i, m->flags, &m->parts[i].fd, &m->parts[i].size, e);
+	struct part *part = &m->parts[i];
+
+	if (!places_open(&m->places, i, m->flags, &part->fd, &part->size, e))
+		return false;
+	if (m->flags == O_RDONLY || file_lock(part->fd, e))
+		return true;
+	drop_fd(&part->fd);
+	return err_in(e, "%s", part->name);
 }
 
 static bool missing(const struct parts_medium *m, const char *names, struct err *e)

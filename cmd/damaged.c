@@ -55,10 +55,9 @@ static void say_part(
 	if (!damage_count(&part) || part_holds(m, list, i))
 		return;
 	damage_ranges(&part, &ranges);
-	const size_t of_it = chunks_of_part(all, list->size, i);
 	say(out, "damaged: part %zu, chunk%s %s of %zu%s\n", i + 1, plural(damage_count(&part)),
 	    buf_text(&ranges), all->chunks,
-	    of_it > 1 && damage_count(&part) == of_it
+	    damage_count(&part) == chunks_of_part(all, list->size, i)
 		? ": none of its chunks is right, so it may be another bundle's"
 		: "");
 }

@@ -1,5 +1,6 @@
 /* verify: signature, then every byte. */
 #include "base/own.h"
+#include "bundle/head.h"
 #include "cmd/damaged.h"
 #include "cmd/output.h"
 #include "cmd/progress.h"
@@ -71,6 +72,22 @@ static bool verify_content(const struct options *o, const struct reader *reader,
 	return true;
 }
 
+/* The head decides on trust before all else is read, and must not come out of memory either. */
+static bool forget_head(const struct options *o, const char *bundle, struct err *e)
+{
+	OWNED(medium_drop) struct medium *medium = NULL;
+	OWNED(head_drop) struct head head = {0};
+
+	if (!media_in_open(&o->trust.media, bundle, MEDIUM_READ, &medium, e))
+		return err_in(e, "%s", bundle);
+	if (!medium->uncache)
+		return err_set(e, ERR_USAGE,
+		    "--check-media: expected a file or parts, found a pipe, which is no "
+		    "medium");
+	return (head_read(medium, &head, e) && medium->uncache(medium, e))
+	       || err_in(e, "%s", bundle);
+}
+
 static bool run(void *options, struct err *e)
 {
 	const struct options *o = options;
@@ -82,6 +99,8 @@ static bool run(void *options, struct err *e)
 	if (jobs < 1 || jobs > JOBS_LIMIT)
 		return err_set(
 		    e, ERR_USAGE, "--jobs: expected 1 to %d, found %u", JOBS_LIMIT, jobs);
+	if (o->check_media && !forget_head(o, bundle, e))
+		return false;
 	if (!trusted_look(&o->trust, &o->common, bundle, &reader, e))
 		return false;
 	if (!o->head_only && !verify_content(o, reader, jobs, progress, e)) {

@@ -1,5 +1,6 @@
 """A damaged copy is healed by one line and a small file: judged by cmp against the copy that was good."""
 
+import fcntl
 import hashlib
 import os
 import random
@@ -162,6 +163,25 @@ def test_a_line_for_another_bundle_is_refused(program, good, tmp_path):
 def test_nothing_is_needed_of_a_good_copy(program, good):
     done = program.ok("parts", "need", good[0][0])
     assert done.out == "" and "nothing is needed" in done.err
+
+
+@pytest.mark.parametrize("held", ["whole", "parts"])
+def test_one_run_heals_at_a_time(program, good, tmp_path, held):
+    """Another run has the copy, or the part that is healed."""
+    path, data = good[0]
+    bad = damage(tmp_path / "bad.tar", data, [20 * MIB])
+    program.ok("parts", "patch", path, need(program, bad), "-o", tmp_path / "patch")
+    if held == "parts":
+        subprocess.run(["split", "-b", "16M", "-d", "-a", "3", "--numeric-suffixes=1", bad, f"{bad}."], check=True)
+        bad.unlink()
+        bad = tmp_path / "bad.tar.002"
+    with open(bad, "rb") as other:
+        before = other.read()
+        fcntl.flock(other, fcntl.LOCK_EX)
+        done = program("parts", "apply", str(bad).replace(".002", ".001"), tmp_path / "patch")
+        assert done.rc == 1 and "another run" in done.err and bad.read_bytes() == before, repr(done)
+    program.ok("parts", "apply", str(bad).replace(".002", ".001"), tmp_path / "patch")
+    assert bad.read_bytes() != before
 
 
 # ---- patches that do not heal ------------------------------------------------------------------
