@@ -5,7 +5,10 @@
 
 #include "base/buf.h"
 
-enum { DATE_TEXT = 32 };
+enum {
+	DATE_TEXT = 32,
+	DATE_SLACK = 24 * 60 * 60, /* seconds that the clocks of two machines may differ */
+};
 
 /* The last second of the year 9999, after which no text has the shape of a time. */
 #define DATE_MAX UINT64_C(253402300799)

@@ -9,8 +9,6 @@
 #define STATEMENT_TYPE "https://in-toto.io/Statement/v1"
 #define PREDICATE_TYPE "https://sealift/approval/v1"
 
-enum { CLOCK_SLACK = 24 * 60 * 60 };
-
 void approval_drop(struct approval *a)
 {
 	free(a->name);
@@ -221,7 +219,7 @@ bool approval_fits(const struct approval *a, const struct approval_use *use, str
 	if (a->expires && use->now > a->expires)
 		return err_set(e, ERR_UNTRUSTED, "it was good until %s, and here it is %s",
 		    date_text(a->expires, when[0]), date_text(use->now, when[1]));
-	if (use->now + CLOCK_SLACK < a->created)
+	if (use->now + DATE_SLACK < a->created)
 		return err_set(e, ERR_UNTRUSTED,
 		    "it was given on %s, and here it is %s: this machine's clock is wrong",
 		    date_text(a->created, when[0]), date_text(use->now, when[1]));

@@ -114,7 +114,7 @@ bool contents_check(const struct reader *r, struct err *e)
 	OWNED(drop_any) const char **types = own_array(inv->member_count, sizeof(*types));
 	OWNED(drop_any) size_t *todo = own_array(inv->member_count, sizeof(*todo));
 	struct walk w = {.reader = r, .types = types, .todo = todo};
-	char path[101];
+	char path[MEMBER_PATH];
 
 	if (!meet_all(&w, e))
 		return false;

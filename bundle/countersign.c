@@ -88,8 +88,7 @@ static bool recover(struct medium *m, const char *path, struct err *e)
 	if (!fits(m, &journal, &area, &at))
 		return err_set(e, ERR_SYSTEM,
 		    "%s: expected what a signing of this bundle left, found something else; "
-		    "move "
-		    "it away",
+		    "move it away",
 		    path);
 	return (is_settled(m) || write_area(m, at, area, e)) && remove_journal(path, e);
 }

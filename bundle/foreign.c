@@ -74,7 +74,7 @@ static const char readme[] =
 
 static void write_sums(const struct inventory *inv, struct buf *out)
 {
-	char path[101];
+	char path[MEMBER_PATH];
 	char hex[DIGEST_TEXT];
 
 	for (size_t i = 0; i < inv->member_count; i++)
@@ -168,7 +168,7 @@ static bool is_container_image(const struct image *manifest)
 static void put_path(struct json_writer *w, const struct digest *d)
 {
 	const struct member m = {.digest = *d};
-	char path[101];
+	char path[MEMBER_PATH];
 
 	json_put_text(w, slice_of(member_path(&m, path)));
 }

@@ -61,7 +61,7 @@ static bool check_touched(const struct patch *p, struct medium *m, const struct 
 		const uint64_t end =
 		    i + 1 < inv->member_count ? layout->headers[i + 1] : layout->trailer;
 		struct sink nowhere = null_sink();
-		char path[101];
+		char path[MEMBER_PATH];
 
 		if (touches(p, region.at, end) && !region_check(&region, &nowhere, e))
 			return err_in(e, "%s", member_path(region.member, path));

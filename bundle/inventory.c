@@ -114,7 +114,7 @@ size_t inventory_find(const struct inventory *inv, const struct digest *d)
 	return inv->member_count;
 }
 
-const char *member_path(const struct member *m, char out[101])
+const char *member_path(const struct member *m, char out[MEMBER_PATH])
 {
 	char hex[DIGEST_TEXT];
 

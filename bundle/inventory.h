@@ -106,5 +106,7 @@ bool inventory_index(struct inventory *inv) MUST_CHECK;
 /* The member that holds a digest as a blob; member_count when none does. */
 size_t inventory_find(const struct inventory *inv, const struct digest *d);
 
+enum { MEMBER_PATH = 101 }; /* the longest name in a tar header, and NUL */
+
 /* The path of a member into out, which is returned. */
-const char *member_path(const struct member *m, char out[101]);
+const char *member_path(const struct member *m, char out[MEMBER_PATH]);

@@ -100,7 +100,7 @@ static void put_file(struct json_writer *w, const struct bundle_file *file)
 
 static void put_member(struct json_writer *w, const struct member *m)
 {
-	char path[101];
+	char path[MEMBER_PATH];
 	char hex[DIGEST_TEXT];
 
 	json_begin(w, '{');

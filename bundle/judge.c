@@ -7,10 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-	CLOCK_SLACK = 24 * 60 * 60, /* seconds that two clocks may differ */
-	REASON_MAX = 400,
-};
+enum { REASON_MAX = 400 };
 
 static void add_signer(struct judgement *j, const char *kid, const struct digest *spki)
 {
@@ -193,7 +190,7 @@ bool judge_time(const struct inventory *inv, uint64_t now, struct err *e)
 	char then[DATE_TEXT];
 	char clock[DATE_TEXT];
 
-	if (now + CLOCK_SLACK < inv->created)
+	if (now + DATE_SLACK < inv->created)
 		return err_set(e, ERR_UNTRUSTED,
 		    "it was made on %s, and here it is %s: this machine's clock is wrong",
 		    date_text(inv->created, then), date_text(now, clock));

@@ -229,8 +229,7 @@ static bool check_no_pin(const char *uri, struct err *e)
 	return !strcasestr(uri, "pin-value=")
 	       || err_set(e, ERR_USAGE,
 		   "expected a URI without the PIN, found pin-value in it, which others can "
-		   "see; "
-		   "leave it out to be asked, or name a file with pin-source=");
+		   "see; leave it out to be asked, or name a file with pin-source=");
 }
 
 bool key_open_private(const char *name, struct passphrase *ask, struct key **out, struct err *e)

@@ -65,8 +65,7 @@ static bool read_bytes(
 	if (len && offset != p->at)
 		return err_set(e, ERR_LIMIT,
 		    "expected to need again only the %zu bytes behind the head, found that "
-		    "byte "
-		    "%llu is needed too, which has passed; use a file",
+		    "byte %llu is needed too, which has passed; use a file",
 		    p->len, (unsigned long long)offset);
 	return pass(p, to, len, e);
 }

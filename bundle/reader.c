@@ -101,7 +101,7 @@ static bool in_member(const struct reader *r, size_t i, struct err *e)
 {
 	const uint64_t at = r->layout.headers[i];
 	const char *part = r->medium->place ? r->medium->place(r->medium, at) : NULL;
-	char path[101];
+	char path[MEMBER_PATH];
 
 	return err_in(e, "%s, at byte %llu%s%s", member_path(&r->inv->members[i], path),
 	    (unsigned long long)at, part ? ", in " : "", part ? part : "");

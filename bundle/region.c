@@ -10,7 +10,7 @@ static bool check_header(const struct region *r, struct err *e)
 {
 	unsigned char want[TAR_BLOCK];
 	unsigned char found[TAR_BLOCK];
-	char path[101];
+	char path[MEMBER_PATH];
 
 	ustar_header(member_path(r->member, path), r->member->size, want);
 	if (!medium_read(r->medium, found, sizeof(found), r->at, e))

@@ -69,8 +69,7 @@ bool signature_usable(const struct key *k, struct err *e)
 	return ok
 	       || err_set(e, ERR_UNTRUSTED,
 		   "expected an OpenSSL that checks signatures by the trusted key %s (%s), "
-		   "found "
-		   "none here: a FIPS-only one may lack that kind of key",
+		   "found none here: a FIPS-only one may lack that kind of key",
 		   key_kid(k, kid), EVP_PKEY_get0_type_name(key_pkey(k)));
 }
 

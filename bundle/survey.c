@@ -85,7 +85,7 @@ static bool check_member(struct tap *t, const struct member *m, uint64_t at, str
 {
 	const struct region region = {.medium = &t->medium, .member = m, .at = at};
 	struct sink nowhere = null_sink();
-	char path[101];
+	char path[MEMBER_PATH];
 
 	return region_check(&region, &nowhere, e)
 	       || err_in(e, "%s, at byte %llu", member_path(m, path), (unsigned long long)at);

@@ -138,7 +138,7 @@ bool writer_member(struct writer *w, size_t i, struct medium_sink *sink, struct 
 {
 	const struct member *m = &w->inv->members[i];
 	unsigned char header[TAR_BLOCK];
-	char path[101];
+	char path[MEMBER_PATH];
 
 	ustar_header(member_path(m, path), m->size, header);
 	medium_sink_init(sink, w->output->medium, layout_data(&w->layout, i), m->size);
@@ -159,7 +159,7 @@ static bool check_member(const struct writer *w, size_t i, struct err *e)
 {
 	const struct region region = region_of(w, i);
 	struct sink nowhere = null_sink();
-	char path[101];
+	char path[MEMBER_PATH];
 
 	return (region.member->size <= SELF_CHECK_MAX ? region_check(&region, &nowhere, e)
 						      : region_check_frame(&region, e))

@@ -50,8 +50,7 @@ static bool mount(
 	if (!mounted)
 		return err_set(e, ERR_PARTIAL,
 		    "%s: expected the registry to take a layer over from %s, found that it "
-		    "does "
-		    "not, and its bytes have passed the pipe; push out of a file",
+		    "does not, and its bytes have passed the pipe; push out of a file",
 		    at.path, d->parcels[from->repository].to.path);
 	carry_tell(ph, &blob, PUSH_MOUNTED);
 	return true;

@@ -20,8 +20,7 @@ enum { PATH_ROOM = 4096 };
 const struct option media_in_options[] = {
     {"media", 0, OPTION_TEXTS, AT(media), "DIR",
 	"look for the bundle's parts in this folder too, or in this device or file, whatever "
-	"its "
-	"name (may be repeated)"},
+	"its name (may be repeated)"},
     {0},
 };
 
