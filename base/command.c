@@ -106,13 +106,22 @@ static bool take(struct child *c, struct buf *out, struct err *e)
 	return (got >= 0 || errno == EINTR || err_errno(e, "reading")) && buf_ok(out, e);
 }
 
+/* Seconds of a clock that nobody sets. */
+static int64_t now(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec;
+}
+
 static bool too_late(struct err *e)
 {
 	return err_set(e, ERR_SYSTEM, "expected an answer, found none in time");
 }
 
 static bool converse(
-    struct child *c, struct slice input, time_t end, struct buf *out, struct err *e)
+    struct child *c, struct slice input, int64_t end, struct buf *out, struct err *e)
 {
 	while (c->out >= 0) {
 		struct pollfd ends[2] = {
@@ -121,7 +130,7 @@ static bool converse(
 		(void)poll(ends, 2, SLICE_MS);
 		if (!stop_check(e))
 			return false;
-		if (time(NULL) > end)
+		if (now() > end)
 			return too_late(e);
 		if (ends[1].revents)
 			give(c, &input);
@@ -132,7 +141,7 @@ static bool converse(
 }
 
 /* A command may close its output and go on: its time and a wish to stop hold for that too. */
-static bool wait_for(struct child *c, time_t end, struct err *e)
+static bool wait_for(struct child *c, int64_t end, struct err *e)
 {
 	int status = 0;
 	pid_t ended;
@@ -142,7 +151,7 @@ static bool wait_for(struct child *c, time_t end, struct err *e)
 	    (ended = waitpid(c->pid, &status, WNOHANG)) == 0 || (ended < 0 && errno == EINTR)) {
 		if (!stop_check(e))
 			return false;
-		if (time(NULL) > end)
+		if (now() > end)
 			return too_late(e);
 		(void)poll(NULL, 0, NAP_MS);
 	}
@@ -162,7 +171,7 @@ bool command_run(
     const char *command, struct slice input, unsigned seconds, struct buf *out, struct err *e)
 {
 	OWNED(child_drop) struct child c = {.in = -1, .out = -1};
-	const time_t end = time(NULL) + (time_t)seconds;
+	const int64_t end = now() + (int64_t)seconds;
 
 	return start(command, &c, e) && converse(&c, input, end, out, e)
 	       && wait_for(&c, end, e);

@@ -215,10 +215,13 @@ static bool open_uri(const char *uri, struct question *q, struct key **out, stru
 	return opened(&pkey, q, out, e);
 }
 
-/* "pkcs11:…", "file:…"; a path has a slash or a dot before any colon, or no colon. */
+/* "pkcs11:…", "file:…", in letters of either case; a path has a slash or a dot before any
+ * colon, or no colon. */
 static bool is_uri(const char *name)
 {
-	const size_t scheme = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789+-");
+	static const char letters[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-";
+	const size_t scheme = strspn(name, letters);
 
 	return scheme > 1 && name[scheme] == ':';
 }

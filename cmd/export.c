@@ -90,7 +90,7 @@ static bool run(void *options, struct err *e)
 	    && writer_end(writer, e)
 	    && read_back(&o->media, writer, plan, progress, e)
 	    && writer_commit(writer, e) /* nothing has its final name before this */
-	    && result_of_export(&o->common, buf_text(&path), plan, signer, media_out_messages(&o->media));
+	    && result_of_export(&o->common, &o->media, buf_text(&path), plan, signer);
 	/* clang-format on */
 }
 

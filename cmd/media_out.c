@@ -36,6 +36,15 @@ const char *media_out_file(const struct media_out_options *o)
 								      : NULL;
 }
 
+void media_out_name(const struct media_out_options *o, const char *path, struct buf *out)
+{
+	const bool folders = !media_out_file(o);
+
+	buf_addf(out, "%s%s", path, o->split ? " in parts" : "");
+	for (size_t i = 0; folders && i < o->output.count; i++)
+		buf_addf(out, "%s%s", i ? ", " : " in ", o->output.items[i]);
+}
+
 bool media_out_is_pipe(const struct media_out_options *o)
 {
 	const char *file = media_out_file(o);

@@ -20,6 +20,10 @@ extern const struct option media_out_options[];
 /* The one file that --output names; NULL when it names none, or folders only. */
 const char *media_out_file(const struct media_out_options *o);
 
+/* What the result calls the bundle at path: "NAME.tar", "NAME.tar in DIR", "NAME.tar in parts
+ * in DIR, DIR". */
+void media_out_name(const struct media_out_options *o, const char *path, struct buf *out);
+
 /* Whether standard output is what is written. */
 bool media_out_is_pipe(const struct media_out_options *o);
 

@@ -53,9 +53,11 @@ void result_json(const struct fact *facts, size_t count)
 	(void)puts(buf_text(&line));
 }
 
-bool result_of_export(const struct common *common, const char *path, const struct plan *plan,
-    const struct signer *signer, FILE *out)
+bool result_of_export(const struct common *common, const struct media_out_options *media,
+    const char *path, const struct plan *plan, const struct signer *signer)
 {
+	OWNED(buf_drop) struct buf name = BUF(RESULT_MAX);
+	FILE *out = media_out_messages(media);
 	OWNED(buf_drop) struct buf text = BUF(RESULT_MAX);
 	struct json_writer w = {.out = &text};
 	const struct inventory *inv = plan->inventory;
@@ -74,8 +76,10 @@ bool result_of_export(const struct common *common, const char *path, const struc
 		return true;
 	}
 	say(out, "%s: %s, signed by %s\n", path, id, signer ? kid : "nobody");
-	say(out, "wrote %s: %zu image%s, %zu chart%s, %zu file%s, %s\n", path, inv->image_count,
-	    plural(inv->image_count), inv->chart_count, plural(inv->chart_count),
-	    inv->file_count, plural(inv->file_count), size_text(inv->total, size));
+	media_out_name(media, path, &name);
+	say(out, "wrote %s: %zu image%s, %zu chart%s, %zu file%s, %s\n", buf_text(&name),
+	    inv->image_count, plural(inv->image_count), inv->chart_count,
+	    plural(inv->chart_count), inv->file_count, plural(inv->file_count),
+	    size_text(inv->total, size));
 	return true;
 }

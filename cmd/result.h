@@ -5,6 +5,7 @@
 #pragma once
 
 #include "bundle/signer.h"
+#include "cmd/media_out.h"
 #include "cmd/options.h"
 #include "cmd/resolve.h"
 
@@ -24,6 +25,6 @@ struct fact {
 /* The result as JSON on standard output. */
 void result_json(const struct fact *facts, size_t count);
 
-/* What export wrote, to out.  Always true. */
-bool result_of_export(const struct common *common, const char *path, const struct plan *plan,
-    const struct signer *signer, FILE *out) MUST_CHECK;
+/* What export wrote, for a person where messages go.  Always true. */
+bool result_of_export(const struct common *common, const struct media_out_options *media,
+    const char *path, const struct plan *plan, const struct signer *signer) MUST_CHECK;

@@ -376,6 +376,18 @@ def test_a_pipe_is_not_read_back(program, arguments, more):
     assert refused.rc == 2 and "standard output" in refused.err and refused.out == ""
 
 
+@pytest.mark.parametrize("more, words", [
+    (["-o", "{0}/one", "-o", "{0}/two", "--split", "10M"], r"^wrote \S+\.tar in parts in {0}/one, {0}/two: "),
+    (["-o", "{0}/one"], r"^wrote \S+\.tar in {0}/one: "),
+    (["-o", "{0}/b.tar"], r"^wrote {0}/b\.tar: "),
+], ids=["parts in folders", "a folder", "a file"])
+def test_the_result_says_what_stands_where(program, arguments, tmp_path, more, words):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    done = program.ok(*arguments, *(word.format(tmp_path) for word in more))
+    assert re.search(words.format(re.escape(str(tmp_path))), done.out, re.M), done
+
+
 # ---- reading back ----------------------------------------------------------------------------
 
 def test_what_was_written_is_read_from_the_medium(program, arguments, tmp_path):

@@ -294,7 +294,7 @@ def test_a_URI_that_nothing_opens_is_said(program, base):
 
 
 def test_a_PIN_on_the_command_line_is_refused_and_not_repeated(program, base):
-    for uri in ("pkcs11:object=signing?pin-value=86420", "pkcs11:object=signing?PIN-Value=86420"):
+    for uri in ("pkcs11:object=signing?pin-value=86420", "PKCS11:object=signing?PIN-Value=86420"):
         done = program("sign", base, "--add", "--sign-key", uri)
         assert done.rc == 2 and "pin-source" in done.err and "86420" not in done.err + done.out, done
 
