@@ -43,6 +43,22 @@ bool file_read_open(int fd, struct buf *out, struct err *e)
 	return true;
 }
 
+static bool not_opened(const char *path, struct err *e)
+{
+	(void)err_errno(e, "cannot open %s", path);
+	if (e->code == ENOENT || e->code == ENOTDIR)
+		e->kind = ERR_MISSING;
+	return false;
+}
+
+static bool read_opened(int fd, const char *path, struct buf *out, struct err *e)
+{
+	if (file_read_open(fd, out, e))
+		return true;
+	buf_drop(out);
+	return err_in(e, "%s", path);
+}
+
 bool file_read(const char *path, size_t max, struct buf *out, struct err *e)
 {
 	buf_init(out, max);
@@ -50,19 +66,25 @@ bool file_read(const char *path, size_t max, struct buf *out, struct err *e)
 		return file_read_open(STDIN_FILENO, out, e) || err_in(e, "standard input");
 
 	OWNED(drop_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0) {
-		if (errno == EINTR && !stop_check(e)) /* it was a pipe that nobody wrote to */
-			return false;
-		(void)err_errno(e, "cannot open %s", path);
-		if (e->code == ENOENT || e->code == ENOTDIR)
-			e->kind = ERR_MISSING;
+	if (fd < 0 && errno == EINTR && !stop_check(e)) /* it was a pipe that nobody wrote to */
 		return false;
-	}
-	if (!file_read_open(fd, out, e)) {
-		buf_drop(out);
-		return err_in(e, "%s", path);
-	}
-	return true;
+	return fd < 0 ? not_opened(path, e) : read_opened(fd, path, out, e);
+}
+
+bool file_read_plain(const char *path, size_t max, struct buf *out, struct err *e)
+{
+	OWNED(drop_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+
+	buf_init(out, max);
+	if (fd < 0)
+		return not_opened(path, e);
+	if (fstat(fd, &st) != 0)
+		return err_errno(e, "cannot look at %s", path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, ERR_SYSTEM,
+		    "%s: expected a plain file, found a folder, pipe or device", path);
+	return read_opened(fd, path, out, e);
 }
 
 bool file_read_at(int fd, void *bytes, size_t len, uint64_t offset, struct err *e)

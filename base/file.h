@@ -12,6 +12,9 @@
  * ERR_MISSING when there is no such file, ERR_LIMIT when it is larger. */
 bool file_read(const char *path, size_t max, struct buf *out, struct err *e) MUST_CHECK;
 
+/* The same of a plain file alone: nothing that stands beside a bundle is waited for. */
+bool file_read_plain(const char *path, size_t max, struct buf *out, struct err *e) MUST_CHECK;
+
 /* All that the open fd still gives, at most what *out holds. */
 bool file_read_open(int fd, struct buf *out, struct err *e) MUST_CHECK;
 

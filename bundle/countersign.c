@@ -38,7 +38,8 @@ static bool write_area(struct medium *m, uint64_t at, const unsigned char *area,
 	       && m->uncache(m, e);
 }
 
-/* Whether the journal was made of a bundle with this inventory; then *area is in it. */
+/* Whether the journal, or head, was made of a bundle with this inventory; then *area is in it.
+ */
 static bool fits(
     struct medium *m, const struct buf *journal, const unsigned char **area, uint64_t *at)
 {
@@ -46,8 +47,11 @@ static bool fits(
 	struct err ignored = {0};
 	struct medium_source from;
 	struct buf_sink to;
+	uint64_t size;
 
-	if (journal->len <= SIGNATURE_AREA)
+	if (journal->len < TAR_BLOCK
+	    || !ustar_claimed_size((const unsigned char *)journal->ptr, &size)
+	    || journal->len != TAR_BLOCK + ustar_padded(size) + SIGNATURE_AREA)
 		return false;
 	*at = journal->len - SIGNATURE_AREA;
 	*area = (const unsigned char *)journal->ptr + *at;
@@ -79,7 +83,7 @@ static bool recover(struct medium *m, const char *path, struct err *e)
 	const unsigned char *area;
 	uint64_t at;
 
-	if (!file_read(path, JOURNAL_MAX, &journal, e)) {
+	if (!file_read_plain(path, JOURNAL_MAX, &journal, e)) {
 		if (e->kind != ERR_MISSING)
 			return false;
 		err_clear(e);
@@ -212,8 +216,9 @@ static bool refresh_list(const struct countersigning *c, const char *path, struc
 
 	parts_beside(slice_of(path), "parts.json", &name);
 	digest_of(buf_slice(&c->head.inventory), &id);
-	if (!file_read(buf_text(&name), PARTS_LIST_MAX, &text, e)
-	    || !parts_read(buf_slice(&text), &list, e))
+	if (!file_read_plain(buf_text(&name), PARTS_LIST_MAX, &text, e))
+		return false;
+	if (!parts_read(buf_slice(&text), &list, e))
 		return err_in(e, "%s", buf_text(&name));
 	if (list.count || !digest_equal(&list.id, &id))
 		return true;
@@ -223,13 +228,23 @@ static bool refresh_list(const struct countersigning *c, const char *path, struc
 
 static bool refresh_head(const struct countersigning *c, const char *path, struct err *e)
 {
+	OWNED(buf_drop) struct buf name = BUF(PATH_ROOM);
+	OWNED(buf_drop) struct buf there = BUF(0);
 	OWNED(buf_drop) struct buf head = BUF(JOURNAL_MAX);
+	const unsigned char *area;
+	uint64_t at;
 
+	parts_beside(slice_of(path), "head", &name);
+	if (!file_read_plain(buf_text(&name), JOURNAL_MAX, &there, e))
+		return false;
+	if (!fits(c->medium, &there, &area, &at))
+		return true;
 	return read_head_bytes(c, &head, e) && rewrite(path, "head", buf_slice(&head), e);
 }
 
 bool countersigning_refresh(const struct countersigning *c, const char *path, struct err *e)
 {
-	return (!is_there(path, "parts.json") || refresh_list(c, path, e))
-	       && (!is_there(path, "head") || refresh_head(c, path, e));
+	return ((!is_there(path, "parts.json") || refresh_list(c, path, e))
+		   && (!is_there(path, "head") || refresh_head(c, path, e)))
+	       || err_in(e, "it is signed, but what stands beside it is as it was");
 }

@@ -189,7 +189,7 @@ bool patch_open(const char *path, struct patch **out, struct err *e)
 {
 	OWNED(patch_drop) struct patch *p = own_new(sizeof(*p));
 
-	p->fd = open(path, O_RDONLY | O_CLOEXEC);
+	p->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (p->fd < 0) {
 		const bool missing = errno == ENOENT;
 		(void)err_errno(e, "%s: cannot open it", path);

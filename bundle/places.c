@@ -40,7 +40,7 @@ bool places_find_list(struct places *p, struct err *e)
 
 		buf_addf(&path, "%s/%s", p->items[i], buf_text(&name));
 		err_clear(e);
-		if (file_read(buf_text(&path), PARTS_LIST_MAX, &text, e))
+		if (file_read_plain(buf_text(&path), PARTS_LIST_MAX, &text, e))
 			return parts_read(buf_slice(&text), &p->list, e)
 			       || err_in(e, "%s", buf_text(&path));
 		if (e->kind != ERR_MISSING)

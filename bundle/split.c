@@ -102,7 +102,7 @@ static bool write_beside(
 
 	buf_addf(&path, "%s/", home->folder);
 	parts_beside(slice_of(home->name), suffix, &path);
-	if (file_read(buf_text(&path), bytes.len, &there, &ignored)
+	if (file_read_plain(buf_text(&path), bytes.len, &there, &ignored)
 	    && slice_equal(buf_slice(&there), bytes))
 		return true;
 	return file_write_new(buf_text(&path), bytes, FILE_REPLACE, 0666, e);

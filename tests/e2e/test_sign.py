@@ -514,6 +514,38 @@ def test_a_journal_of_another_bundle_is_left_alone(program, base, export, made, 
     assert refused.rc == 1 and "b.tar.signing" in refused.err and path.read_bytes() == before and journal.exists()
 
 
+@pytest.mark.parametrize("kind", ["cut", "longer", "pipe"])
+def test_a_journal_that_is_not_whole_is_left_alone(program, base, made, tmp_path, kind):
+    """What it lacks would be put into the inventory, or the area left as a mixture."""
+    path, journal = tmp_path / "b.tar", tmp_path / "b.tar.signing"
+    data = open(base, "rb").read()
+    at = area(base)
+    if kind == "pipe":
+        os.mkfifo(journal)
+    else:
+        journal.write_bytes(data[:at + 32768 + {"cut": -600, "longer": 512}[kind]])
+    path.write_bytes(data[:at] + bytes(512) + data[at + 512:])
+    before = path.read_bytes()
+    refused = program("sign", path, "--add", *made["p384"].signing(), timeout=20)
+    assert refused.rc == 1 and "b.tar.signing" in refused.err and path.read_bytes() == before and journal.exists()
+    journal.unlink()
+    journal.write_bytes(data[:at + 32768])
+    program.ok("sign", path, "--add", *made["p384"].signing())
+    program.ok("verify", path, *made["p256"].trusting(), *made["p384"].trusting(), "--threshold", "2")
+
+
+@pytest.mark.parametrize("name", ["b.parts.json", "b.head"])
+@pytest.mark.parametrize("kind", ["text", "pipe"])
+def test_what_stands_beside_and_is_no_part_of_it_is_left_alone(program, base, made, tmp_path, name, kind):
+    path, other = tmp_path / "b.tar", tmp_path / name
+    shutil.copy(base, path)
+    os.mkfifo(other) if kind == "pipe" else other.write_text("notes")
+    done = program("sign", path, "--add", *made["p384"].signing(), timeout=20)
+    assert done.rc == 0 or "it is signed" in done.err and name in done.err, done
+    assert kind == "pipe" or other.read_text() == "notes"
+    program.ok("verify", path, *made["p256"].trusting(), *made["p384"].trusting(), "--threshold", "2")
+
+
 def test_two_runs_do_not_sign_at_once(program, base, made, apart, tmp_path):
     """The second would take the journal of the first for that of a killed run."""
     path = tmp_path / "b.tar"
