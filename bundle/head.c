@@ -10,8 +10,9 @@
 /* What cannot be read of the head was not signed by anybody. */
 static bool untrusted(struct err *e)
 {
-	if (e->kind == ERR_DAMAGED)
-		e->kind = ERR_UNTRUSTED;
+	if (e->kind != ERR_DAMAGED)
+		return false;
+	e->kind = ERR_UNTRUSTED;
 	return err_in(e, "this is no signed bundle");
 }
 

@@ -24,12 +24,13 @@ static bool pass(struct pipe *p, char *bytes, size_t len, struct err *e)
 	size_t done = 0;
 
 	while (done < len) {
+		if (!stop_check(e))
+			return false;
 		const ssize_t got = read(p->fd, bytes + done, len - done);
-		if (got < 0 && errno == EINTR && stop_check(e))
+		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return stop_requested() ? stop_check(e)
-						: err_errno(e, "reading the pipe");
+			return stop_check(e) && err_errno(e, "reading the pipe");
 		if (got == 0)
 			return err_set(e, ERR_DAMAGED,
 			    "expected %zu more bytes at byte %llu, found the end of the pipe",
@@ -107,12 +108,14 @@ static bool write_bytes(
 		    "expected to write byte %llu of the pipe next, found byte %llu",
 		    (unsigned long long)p->at, (unsigned long long)offset);
 	while (len) {
+		/* A signal that comes while a part is written ends the call with that part. */
+		if (!stop_check(e))
+			return false;
 		const ssize_t put = write(p->fd, from, len);
-		if (put < 0 && errno == EINTR && stop_check(e))
+		if (put < 0 && errno == EINTR)
 			continue;
 		if (put < 0)
-			return stop_requested() ? stop_check(e)
-						: err_errno(e, "writing to the pipe");
+			return stop_check(e) && err_errno(e, "writing to the pipe");
 		from += put;
 		len -= (size_t)put;
 		p->at += (uint64_t)put;
