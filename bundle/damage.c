@@ -136,6 +136,8 @@ bool damage_find(struct medium *m, const struct parts *list, struct watch *watch
 	}
 	if (!damage_count(&d) && !find_by_inventory(m, watch, &d, e))
 		return false;
+	if (!damage_count(&d) && !m->check_end(m, d.total, e))
+		return false; /* no chunk that is sent would mend what is too much */
 	*out = STEAL(d);
 	return true;
 }

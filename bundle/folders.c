@@ -117,6 +117,14 @@ size_t folders_find(const struct folders *f, size_t i, const char *suffix)
 	return folder;
 }
 
+bool folders_end(const struct folders *f, size_t count, struct err *e)
+{
+	return count >= PARTS_MAX || folders_find(f, count, "") == f->count
+	       || err_set(e, ERR_SYSTEM,
+		   "expected %zu parts of %s, found part %zu of another bundle; move it away",
+		   count, f->name, count + 1);
+}
+
 void folders_clear(const struct folders *f, size_t first)
 {
 	for (size_t i = first; i < PARTS_MAX; i++) {

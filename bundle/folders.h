@@ -45,6 +45,9 @@ void folders_part(const struct folders *f, size_t i, size_t folder, struct buf *
 /* The first folder that has part i under that suffix; the count of folders when none has. */
 size_t folders_find(const struct folders *f, size_t i, const char *suffix);
 
+/* False when a part beyond the last of count is there: no reader would take them. */
+bool folders_end(const struct folders *f, size_t count, struct err *e) MUST_CHECK;
+
 /* Removes what is under way from part first on, as an earlier plan may have left it. */
 void folders_clear(const struct folders *f, size_t first);
 

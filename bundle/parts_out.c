@@ -204,10 +204,8 @@ static bool reserve(struct output *self, uint64_t total, struct err *e)
 		if (!place_part(o, i, left < o->size ? left : o->size, e))
 			return false;
 	}
-	if (folders_find(&o->folders, count, "") < o->folders.count)
-		return err_set(e, ERR_SYSTEM,
-		    "expected %zu parts of %s, found part %zu of another bundle; move it away",
-		    count, o->folders.name, count + 1);
+	if (!folders_end(&o->folders, count, e))
+		return false;
 	folders_clear(&o->folders, count);
 	return true;
 }

@@ -116,6 +116,21 @@ static bool find_file(const char *path, struct buf *found, struct err *e)
 	return true;
 }
 
+bool media_in_name(const char *path, struct buf *out, struct err *e)
+{
+	OWNED(buf_drop) struct buf file = BUF(PATH_ROOM);
+	struct slice stem;
+
+	if (!find_file(path, &file, e))
+		return false;
+	if (!parts_is_name(buf_text(&file), &stem))
+		stem = buf_slice(&file);
+	const char *slash = memrchr(stem.ptr, '/', stem.len);
+	const char *name = slash ? slash + 1 : stem.ptr;
+	buf_add(out, name, stem.len - (size_t)(name - stem.ptr));
+	return buf_ok(out, e);
+}
+
 static bool is_stdin(const char *path)
 {
 	return path && strcmp(path, "-") == 0;

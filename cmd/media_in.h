@@ -18,6 +18,9 @@ extern const struct option media_in_options[];
 bool media_in_open(const struct media_in_options *o, const char *path,
     enum medium_access access, struct medium **out, struct err *e) MUST_CHECK;
 
+/* What the bundle at path is called, "b.tar", whether it is whole, in parts or in a folder. */
+bool media_in_name(const char *path, struct buf *out, struct err *e) MUST_CHECK;
+
 /* Standard input has one reader: ERR_USAGE when the bundle is "-" and one of the others is,
  * which may be NULL. */
 bool media_in_alone(

@@ -110,13 +110,15 @@ static bool run(void *options, struct err *e)
 	OWNED(medium_drop) struct medium *from = NULL;
 	OWNED(splitting_drop) struct splitting s = {0};
 	OWNED(folders_drop) struct folders folders = {0};
-	const char *slash = strrchr(path, '/');
+	OWNED(buf_drop) struct buf name = BUF(4096);
 	uint64_t size;
 
 	if (!o->out.split || !o->out.output.count)
 		return err_set(e, ERR_USAGE,
 		    "expected --split SIZE and --output FOLDER; see sealift split --help");
-	if (!open_folders(o, slash ? slash + 1 : path, &folders, e))
+	if (!media_in_name(path, &name, e))
+		return err_in(e, "%s", path);
+	if (!open_folders(o, buf_text(&name), &folders, e))
 		return err_in(e, "--output");
 	if (!media_out_size(&o->out, progress_watch(progress), &size, e)
 	    || !media_in_open(&o->media, path, MEDIUM_READ, &from, e))
@@ -126,6 +128,8 @@ static bool run(void *options, struct err *e)
 	if (!splitting_read(from, size, progress_watch(progress), &s, e))
 		return err_in(e, "%s", path);
 	result_id(&o->common, stdout, path, &s.list.id);
+	if (!folders_end(&folders, s.list.count, e))
+		return err_in(e, "--output");
 	progress_begin(progress, "split", s.list.total);
 	for (size_t i = 0; i < s.list.count; i++)
 		if (!write_part(o, &s, &folders, i, progress, e))

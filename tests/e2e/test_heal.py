@@ -186,6 +186,19 @@ def test_one_run_heals_at_a_time(program, good, tmp_path, held):
 
 # ---- patches that do not heal ------------------------------------------------------------------
 
+def test_bytes_behind_the_end_are_no_chunk_to_ask_for(program, keys, good, tmp_path):
+    """No patch takes them away, and verify does not take them."""
+    path, data = good[0]
+    (tmp_path / "long.tar").write_bytes(data + b"x")
+    refused = program("parts", "need", tmp_path / "long.tar")
+    assert refused.rc == 4 and refused.out == "" and str(len(data)) in refused.err
+    split(program, path, tmp_path / "set")
+    with open(tmp_path / "set/good.tar.002", "ab") as f:
+        f.write(b"x")
+    refused = program("parts", "need", tmp_path / "set/good.tar.001")
+    assert refused.rc == 4 and refused.out == "" and "good.tar.002" in refused.err
+
+
 @pytest.fixture
 def sick(program, good, tmp_path):
     """(damaged copy, its bytes, the right patch)"""
@@ -234,6 +247,14 @@ def test_a_patch_that_lies_changes_nothing(program, sick, good, tmp_path):
     (tmp_path / "lie").write_bytes(head + b"\n" + body)
     refused = program("parts", "apply", bad, tmp_path / "lie")
     assert refused.rc == 4 and "does not heal" in refused.err and bad.read_bytes() == before
+
+
+def test_a_patch_that_is_no_file_is_refused(program, sick, tmp_path):
+    """A pipe that nobody writes to would be waited for without end."""
+    bad, before, _ = sick
+    os.mkfifo(tmp_path / "pipe")
+    refused = program("parts", "apply", bad, tmp_path / "pipe", timeout=20)
+    assert refused.rc == 1 and "patch" in refused.err and bad.read_bytes() == before
 
 
 def test_a_patch_for_another_bundle_changes_nothing(program, sick, good, tmp_path):

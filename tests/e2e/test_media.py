@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import time
 
@@ -288,7 +289,57 @@ def test_parts_are_asked_for_on_a_terminal(keys, whole, program, tmp_path):
     assert b"press Enter" in seen
 
 
+@pytest.mark.parametrize("name", ["whole.parts.json", "whole.head"])
+def test_a_pipe_beside_a_part_is_not_waited_for(program, keys, whole, tmp_path, name):
+    """Nobody writes to it: who opens it would wait without end."""
+    for folder in folders(tmp_path, 2):
+        os.mkfifo(folder / name)
+    refused = program("split", whole[0], "--split", "8M", "-o", tmp_path / "stick-0", timeout=20)
+    assert refused.rc == 1 and name in refused.err and not parts_of([tmp_path / "stick-0"])
+    for part in ("whole.tar.001", "whole.tar.002", "whole.tar.003"):
+        at = (int(part[-3:]) - 1) * 8 * MIB
+        (tmp_path / "stick-1" / part).write_bytes(whole[1][at:at + 8 * MIB])
+    program.ok("verify", tmp_path / "stick-1/whole.tar.001", *keys.ed25519.trusting(), timeout=20)
+    program.ok("parts", "need", tmp_path / "stick-1/whole.tar.001", timeout=20)
+
+
+@pytest.mark.parametrize("path", ["in/whole.tar.001", "in/whole.tar", "in", "in/"])
+def test_parts_are_called_as_the_bundle(program, keys, whole, tmp_path, path):
+    """Whatever names the bundle: its folder, its first part, or what its parts have in common."""
+    source, target = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    target.mkdir()
+    program.ok("split", whole[0], "--split", "5M", "-o", source)
+    program.ok("split", f"{tmp_path}/{path}", "--split", "8M", "-o", target)
+    assert {p.name for p in target.iterdir()} == {"whole.head", "whole.parts.json", *(f"whole.tar.00{i}" for i in (1, 2, 3))}
+    program.ok("verify", target, *keys.ed25519.trusting())
+
+
+def test_fewer_parts_do_not_go_beside_more(program, keys, whole, tmp_path):
+    """The last of the old ones would make the new set unreadable."""
+    program.ok("split", whole[0], "--split", "4M", "-o", tmp_path)
+    before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    refused = program("split", whole[0], "--split", "8M", "-o", tmp_path, "--force")
+    assert refused.rc == 1 and "part 4" in refused.err and "move it away" in refused.err
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
+    for i in (4, 5):
+        (tmp_path / f"whole.tar.00{i}").unlink()
+    program.ok("split", whole[0], "--split", "8M", "-o", tmp_path, "--force")
+    program.ok("verify", tmp_path / "whole.tar.001", *keys.ed25519.trusting())
+
+
 # ---- pipes -----------------------------------------------------------------------------------
+
+def wait_for_block(process, call):
+    """Until the process waits in that call for the other end of a pipe."""
+    deadline = time.monotonic() + 60
+    while True:
+        with open(f"/proc/{process.pid}/wchan") as f:
+            if f"pipe_{call}" in f.read():
+                return
+        assert process.poll() is None and time.monotonic() < deadline, "it does not wait"
+        time.sleep(0.05)
+
 
 def piped(program, path, *words):
     """Runs the program with the file coming through a pipe."""
@@ -386,6 +437,37 @@ def test_the_result_says_what_stands_where(program, arguments, tmp_path, more, w
         (tmp_path / name).mkdir()
     done = program.ok(*arguments, *(word.format(tmp_path) for word in more))
     assert re.search(words.format(re.escape(str(tmp_path))), done.out, re.M), done
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_export_into_a_pipe_that_nobody_reads_can_be_stopped(program, arguments, number):
+    """The signal comes while a part of a block is written."""
+    with program.start(*arguments, "-o", "-") as process:
+        wait_for_block(process, "write")
+        began = time.monotonic()
+        process.send_signal(number)
+        try:
+            process.wait(timeout=10)
+        finally:
+            process.kill()
+        assert process.returncode == 130 and time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize("sent", [0, 100, 600, 40000, 10 * MIB])
+def test_a_pipe_that_gives_no_more_can_be_left(program, keys, whole, sent):
+    with program.start("verify", "-", *keys.ed25519.trusting(), stdin=subprocess.PIPE) as process:
+        process.stdin.write(whole[1][:sent])
+        process.stdin.flush()
+        wait_for_block(process, "read")
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(timeout=10)
+        finally:
+            process.kill()
+        assert process.returncode == 130 and time.monotonic() - began < 2
+        said = process.stderr.read()
+        assert b"interrupted" in said and b"no signed bundle" not in said
 
 
 # ---- reading back ----------------------------------------------------------------------------
