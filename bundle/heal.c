@@ -110,7 +110,8 @@ bool heal(const struct patch *p, struct medium *copy, struct err *e)
 	struct overlay healed = {.medium = {.read = overlay_read}, .patch = p, .copy = copy};
 
 	if (!check_healed(p, &healed.medium, e))
-		return err_in(e, "this patch does not heal it");
+		return e->kind != ERR_SYSTEM && e->kind != ERR_MISSING
+		       && err_in(e, "this patch does not heal it");
 	return (write_pieces(p, copy, e) && copy->uncache(copy, e) && check_healed(p, copy, e))
 	       || err_in(e, "writing the patch; run the same command again");
 }

@@ -257,6 +257,16 @@ def test_a_patch_that_is_no_file_is_refused(program, sick, tmp_path):
     assert refused.rc == 1 and "patch" in refused.err and bad.read_bytes() == before
 
 
+def test_a_part_that_is_elsewhere_is_not_the_fault_of_the_patch(program, good, tmp_path):
+    path, data = good[0]
+    parts = split(program, path, tmp_path / "set")
+    corrupt(parts, "good", 5 * MIB, 20 * MIB)
+    program.ok("parts", "patch", path, need(program, parts / "good.tar.001"), "-o", tmp_path / "patch")
+    (parts / "good.tar.004").rename(tmp_path / "away")
+    refused = program("parts", "apply", parts / "good.tar.001", tmp_path / "patch")
+    assert refused.rc == 7 and "good.tar.004" in refused.err and "does not heal" not in refused.err
+
+
 def test_a_patch_for_another_bundle_changes_nothing(program, sick, good, tmp_path):
     _, _, patch = sick
     other = damage(tmp_path / "other.tar", good[1][1], [20 * MIB])
