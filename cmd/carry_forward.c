@@ -34,51 +34,63 @@ static void chain_jobs(const struct delivery *d, struct chains *c)
 	}
 }
 
-/* Into a further repository, whose bytes have passed: the registry has them already. */
-static bool mount(
-    const struct phase *ph, const struct job *job, const struct job *from, struct err *e)
+/* Into a further repository: the registry has the bytes already. */
+static bool mount(const struct phase *ph, const struct job *job, const struct job *from,
+    bool *mounted, struct err *e)
 {
 	const struct delivery *d = ph->delivery;
 	const struct member *m = &reader_inventory(d->reader)->members[job->member];
 	const struct descriptor blob = {.digest = m->digest, .size = m->size};
 	struct repository at;
-	bool mounted = false;
 
 	if (!parcel_repository(ph, 0, &d->parcels[job->repository], &at, e)
-	    || !push_mount(&at, &blob, d->parcels[from->repository].to.path, &mounted, e))
+	    || !push_mount(&at, &blob, d->parcels[from->repository].to.path, mounted, e))
 		return false;
-	if (!mounted)
-		return err_set(e, ERR_PARTIAL,
-		    "%s: expected the registry to take a layer over from %s, found that it "
-		    "does not, and its bytes have passed the pipe; push out of a file",
-		    at.path, d->parcels[from->repository].to.path);
-	carry_tell(ph, &blob, PUSH_MOUNTED);
+	if (*mounted)
+		carry_tell(ph, &blob, PUSH_MOUNTED);
 	return true;
 }
 
+/* Where a run that went before brought the bytes into the first repository, they are still to
+ * pass, so that each run brings a layer into one more. */
+static bool mount_or_send(const struct phase *ph, const struct job *job, const struct job *from,
+    struct verify_source *bytes, struct err *e)
+{
+	bool mounted = false;
+
+	if (!mount(ph, job, from, &mounted, e) || mounted)
+		return mounted;
+	if (bytes->seen == 0)
+		return carry_blob(ph, 0, job, &bytes->source, e);
+	return err_set(e, ERR_PARTIAL,
+	    "expected the registry to take a layer over from %s, found that it does not, and "
+	    "its bytes have passed the pipe; a file needs one run",
+	    ph->delivery->parcels[from->repository].to.path);
+}
+
 /* What can be read again goes the usual way. */
-static bool send_again(
-    const struct phase *ph, const struct job *job, const struct job *from, struct err *e)
+static bool send_again(const struct phase *ph, const struct job *job, const struct job *from,
+    struct verify_source *bytes, struct err *e)
 {
 	const struct delivery *d = ph->delivery;
 	OWNED(member_source_drop) struct member_source source = {0};
 
 	if (!reader_holds(d->reader, job->member))
-		return mount(ph, job, from, e);
+		return mount_or_send(ph, job, from, bytes, e);
 	return reader_member(d->reader, job->member, &source, e)
 	       && carry_blob(ph, 0, job, &source.verify.source, e);
 }
 
 static bool send(const struct phase *ph, const struct chains *c, size_t member,
-    struct source *bytes, struct err *e)
+    struct verify_source *bytes, struct err *e)
 {
 	const struct delivery *d = ph->delivery;
 	const size_t first = c->first[member];
 
 	for (size_t i = first; i < d->job_count; i = c->next[i]) {
 		const struct job *job = &d->jobs[i];
-		if (!(i == first ? carry_blob(ph, 0, job, bytes, e)
-				 : send_again(ph, job, &d->jobs[first], e)))
+		if (!(i == first ? carry_blob(ph, 0, job, &bytes->source, e)
+				 : send_again(ph, job, &d->jobs[first], bytes, e)))
 			return err_in(e, "%s", d->parcels[job->repository].to.path);
 	}
 	for (size_t i = first; i < d->job_count; i = c->next[i])
@@ -93,6 +105,24 @@ static bool is_end(const struct err *e)
 	return e->kind == ERR_DAMAGED || e->kind == ERR_STOPPED;
 }
 
+/* Goes on where only a further repository lacks something, so that a later run has that alone
+ * to bring.  False when the rest of the bundle is worth nothing. */
+static bool try_send(const struct phase *ph, const struct chains *c, size_t member,
+    struct verify_source *bytes, struct err *failure, struct err *e)
+{
+	struct err found = {0};
+
+	if ((failure->kind && failure->kind != ERR_PARTIAL)
+	    || send(ph, c, member, bytes, &found))
+		return true;
+	if (is_end(&found)) {
+		*e = found;
+		return false;
+	}
+	*failure = found;
+	return true;
+}
+
 static bool pass_member(const struct phase *ph, const struct chains *c, size_t i,
     struct err *failure, struct err *e)
 {
@@ -100,13 +130,9 @@ static bool pass_member(const struct phase *ph, const struct chains *c, size_t i
 	OWNED(member_source_drop) struct member_source source = {0};
 	struct sink nowhere = null_sink();
 
-	if (!reader_member(reader, i, &source, e))
+	if (!reader_member(reader, i, &source, e)
+	    || !try_send(ph, c, i, &source.verify, failure, e))
 		return false;
-	if (!failure->kind && !send(ph, c, i, &source.verify.source, failure)
-	    && is_end(failure)) {
-		*e = *failure;
-		return false;
-	}
 	return stream_copy(&source.verify.source, &nowhere, e)
 	       && reader_member_end(reader, i, e);
 }

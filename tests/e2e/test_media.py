@@ -384,6 +384,19 @@ def test_push_out_of_a_pipe(program, keys, whole, registry, make_authfile):
     assert {r.method for r in registry.requests(since=before)} <= {"GET", "HEAD"}
 
 
+def test_a_registry_that_mounts_nothing_is_filled_by_the_same_command(program, keys, whole):
+    """A layer of two images passes once a run, and goes into one more repository each time."""
+    with Scripted() as target:
+        words = ["push", "-", target.host, "--plain-http", *keys.ed25519.trusting()]
+        first = piped(program, whole[0], *words)
+        assert first.returncode == 8 and "run the same command again" in first.stderr
+        assert all(f"missing: {target.host}/team/{name}:1.0" in first.stderr for name in ("app", "web"))
+        again = piped(program, whole[0], *words)
+        assert again.returncode == 0, again
+        for name, layers in (("app", LAYERS), ("web", LAYERS[1:])):
+            assert target.manifests[f"team/{name}", "1.0"] == images.image(layers).top
+
+
 def test_damage_in_a_pipe_names_no_image(program, keys, whole, registry, make_authfile, tmp_path):
     bad = bytearray(whole[1])
     bad[-4000] ^= 1  # in the last layer, which both images need
