@@ -81,7 +81,7 @@ $(BUILD)/targets/%: $(BUILD)/tests/fuzz/%.o $(FUZZER) \
 	$(link)
 .SECONDARY:
 
-.PHONY: check check-built torture asan tsan fuzz coverage bench demo reliability
+.PHONY: check check-built torture asan tsan fuzz coverage bench demo reliability ids
 check: install-test
 	@$(MAKE) --no-print-directory check-built
 check-built: all units replays
@@ -90,6 +90,9 @@ check-built: all units replays
 # What takes minutes, and the table of figures that the last runs of check and torture wrote.
 torture: install-test
 	@$(MAKE) --no-print-directory check-built RUN=--torture
+# Statements of registries and chart repositories that no test shows yet.
+ids:
+	@$(PYTHON) tests/support/ids.py
 reliability:
 	@$(PYTHON) tests/support/reliability.py $(BUILD) docs/RELIABILITY.md
 

@@ -8,7 +8,7 @@ import pytest
 
 from support.carry import Carrier, HOST
 from support.images import image, index, layer
-from support.scripted import Answer, Scripted, TokenService, check_journals, error, headers, say
+from support.scripted import Answer, Scripted, TokenService, error, headers, say
 
 LAYERS = [layer(f"auth-{i}", 4_000) for i in range(6)]
 WHAT = image(LAYERS)
@@ -51,9 +51,8 @@ def auth_file(path, **auths):
     return str(path)
 
 
-def good(result, *servers):
+def good(result):
     assert result.rc == 0, result
-    check_journals(*servers)
     assert PASSWORD not in result.out + result.err
     assert auth()["auth"] not in result.out + result.err
 
@@ -67,7 +66,7 @@ def login(tmp_path):
 # --- Basic ---
 
 def test_BAS_01_BAS_02_only_after_it_was_asked_for(carrier, basic, login):
-    good(carrier.export(basic, *login(basic)), basic)
+    good(carrier.export(basic, *login(basic)))
     assert basic.journal[0].login is None and basic.journal[0].status == 401
     assert {r.login for r in basic.journal if r.login} == {("me", PASSWORD)}
     assert len([r for r in basic.journal if r.status == 401]) <= 4, "learnt once, not for every request"
@@ -88,7 +87,7 @@ def test_username_and_password_stdin(carrier, basic):
     result = carrier.program("export", "--image", f"{HOST}/team/app:1.0", "--mirror", f"{HOST}={basic.url}",
                              *carrier.keys.signing(), "-o", carrier.bundle, "-u", "me", "--password-stdin",
                              "--no-progress", input=PASSWORD + "\n")
-    good(result, basic)
+    good(result)
 
 
 def test_CRD_15_nothing_found_says_where_it_was_looked_for(carrier, basic, tmp_path):
@@ -102,7 +101,7 @@ def test_CRD_15_nothing_found_says_where_it_was_looked_for(carrier, basic, tmp_p
     'Bearer error="invalid_token"\r\nWWW-Authenticate: Basic realm="a, Bearer realm=\\"b\\""'])
 def test_CHL_04_CHL_05_basic_challenges(carrier, basic, login, challenge):
     basic.on("*", "", lambda r, answer: Answer(401, {"WWW-Authenticate": challenge}), when=lambda r: not r.login)
-    good(carrier.export(basic, *login(basic)), basic)
+    good(carrier.export(basic, *login(basic)))
 
 
 @pytest.mark.parametrize("challenge", [
@@ -113,7 +112,7 @@ def test_CHL_04_CHL_05_bearer_challenges(carrier, bearer, tokens, login, challen
     header = challenge.format(realm=tokens.realm)
     bearer.on("*", "", lambda r, answer: Answer(401, {"WWW-Authenticate": header}),
               when=lambda r: not r.header("Authorization"))
-    good(carrier.export(bearer, *login(bearer)), bearer, tokens)
+    good(carrier.export(bearer, *login(bearer)))
 
 
 def test_CHL_05_schemes_that_are_offered_are_named(carrier, basic, login):
@@ -125,20 +124,20 @@ def test_CHL_03_CHL_01_front_door_says_what_the_401_does_not(carrier, bearer, to
     bearer.on("GET", "/manifests/", headers(WWW_Authenticate=None), when=lambda r: not r.header("Authorization"))
     bearer.on("GET", "^/v2/$", lambda r, answer: Answer(401, {
         "WWW-Authenticate": f'Bearer realm="{tokens.realm}",service="scripted"'}))
-    good(carrier.export(bearer, *login(bearer)), bearer, tokens)
+    good(carrier.export(bearer, *login(bearer)))
     assert bearer.asked("GET", "^/v2/$") and not bearer.asked("GET", "^/v2$")
 
 
 @pytest.mark.parametrize("status", [200, 401, 403, 404, 500])
 def test_CHL_02_the_front_door_decides_nothing(carrier, bearer, tokens, login, status):
     bearer.on("GET", "^/v2/$", say(status), when=lambda r: not r.header("Authorization"))
-    good(carrier.export(bearer, *login(bearer)), bearer, tokens)
+    good(carrier.export(bearer, *login(bearer)))
 
 
 # --- tokens ---
 
 def test_TOK_01_TOK_08_TOK_19_query_of_a_pull(carrier, bearer, tokens, login):
-    good(carrier.export(bearer, *login(bearer)), bearer, tokens)
+    good(carrier.export(bearer, *login(bearer)))
     assert len(tokens.journal) == 1, "one token for all workers"
     request = tokens.journal[0]
     assert request.query == {"via": ["test"], "service": ["scripted"], "scope": ["repository:team/app:pull"],
@@ -149,7 +148,7 @@ def test_TOK_01_TOK_08_TOK_19_query_of_a_pull(carrier, bearer, tokens, login):
 def test_TOK_01_no_service_when_none_was_said(carrier, bearer, tokens, login):
     bearer.on("*", "", headers(WWW_Authenticate=f'Bearer realm="{tokens.realm}"'),
               when=lambda r: not r.header("Authorization"))
-    good(carrier.export(bearer, *login(bearer)), bearer, tokens)
+    good(carrier.export(bearer, *login(bearer)))
     assert "service" not in tokens.journal[0].query
 
 
@@ -157,7 +156,7 @@ def test_TOK_08_TOK_19_a_push_asks_for_pull_and_push(carrier, bearer, tokens, lo
     assert carrier.export(bearer, *login(bearer)).rc == 0
     count = len(tokens.journal)
     result = carrier.push(bearer, carrier.bundle, *login(bearer))
-    good(result, tokens)
+    good(result)
     assert [r.query["scope"] for r in tokens.journal[count:]] == [["repository:apps/team/app:pull,push"]]
 
 
@@ -166,19 +165,19 @@ def test_TOK_08_TOK_19_a_push_asks_for_pull_and_push(carrier, bearer, tokens, lo
     lambda t: {"token": t, "access_token": t}, lambda t: {"token": t, "access_token": "other"}])
 def test_TOK_04_both_names_of_a_token(carrier, bearer, tokens, login, shape):
     tokens.shape = shape
-    good(carrier.export(bearer, *login(bearer)), bearer, tokens)
+    good(carrier.export(bearer, *login(bearer)))
 
 
 @pytest.mark.parametrize("life", [None, 0, 60, 60.5, "300", "soon", 1e300, -5])
 def test_TOK_05_life_of_a_token(carrier, bearer, tokens, login, life):
     tokens.shape = lambda t: {"token": t, "expires_in": life, "issued_at": "1999-01-01T00:00:00Z"}
-    good(carrier.export(bearer, *login(bearer)), bearer, tokens)
+    good(carrier.export(bearer, *login(bearer)))
     assert len(tokens.journal) == 1
 
 
 def test_TOK_05_a_short_life_is_renewed(carrier, bearer, tokens, login):
-    tokens.shape = lambda t: {"token": t, "expires_in": 2}
-    good(carrier.export(bearer, *login(bearer)), bearer, tokens)
+    tokens.shape, tokens.short_lived = lambda t: {"token": t, "expires_in": 2}, True
+    good(carrier.export(bearer, *login(bearer)))
     assert len(tokens.journal) > 1
 
 
@@ -187,7 +186,7 @@ def test_TOK_05_a_token_that_is_refused_is_renewed_once(carrier, bearer, tokens,
         tokens.forget()
         return answer()
     bearer.on("GET", "/blobs/", forget, times=1)
-    good(carrier.export(bearer, "-j", "1", *login(bearer)), bearer, tokens)
+    good(carrier.export(bearer, "-j", "1", *login(bearer)))
     assert len(tokens.journal) == 2
 
 
@@ -204,7 +203,7 @@ def test_BAS_03_TOK_wrong_password_at_the_token_service(carrier, bearer, tokens,
 def test_TOK_anybody_may_pull(carrier):
     with TokenService(anonymous=("pull",)) as service, Scripted(bearer=service) as reg:
         reg.store("team/app", "1.0", WHAT)
-        good(carrier.export(reg), reg, service)
+        good(carrier.export(reg))
         assert not [r for r in service.journal if r.header("Authorization")]
 
 
@@ -218,7 +217,7 @@ def test_login_of_the_command_line_waits_until_it_is_needed(carrier):
             "export", "--image", "open.test/team/open:1.0", "--image", f"{HOST}/team/app:1.0",
             "--mirror", f"open.test={public.url}", "--mirror", f"{HOST}={private.url}", *carrier.keys.signing(),
             "-o", carrier.bundle, "-u", "me", "--password-stdin", "--no-progress", input=PASSWORD)
-        good(result, public, private, service)
+        good(result)
         assert not [r for r in service.journal if r.login]
 
 
@@ -242,13 +241,13 @@ def test_second_host_that_needs_a_login_names_the_authfile(carrier):
     (".config/containers/auth.json", {}), ("xdg/containers/auth.json", {"XDG_CONFIG_HOME": "{}/xdg"})])
 def test_CRD_01_CRD_02_places(carrier, basic, tmp_path, place, env):
     auth_file(str(tmp_path / place), **{basic.host: auth()})
-    good(carrier.export(basic, env={k: v.format(tmp_path) for k, v in env.items()}), basic)
+    good(carrier.export(basic, env={k: v.format(tmp_path) for k, v in env.items()}))
 
 
 @pytest.mark.parametrize("key", ["{}", "http://{}", "https://{}", "https://{}/v1/", "http://{}/v2/", "{}/"])
 def test_CRD_03_shapes_of_a_key(carrier, basic, tmp_path, key):
     path = auth_file(str(tmp_path / "a.json"), **{key.format(basic.host): auth(), "other.test": auth("you", "x")})
-    good(carrier.export(basic, "--authfile", path), basic)
+    good(carrier.export(basic, "--authfile", path))
 
 
 @pytest.mark.parametrize("key", ["{}.evil.test", "{}0", "x{}", "{}/team", "https://evil.test/{}", "127.0.0.1"])
@@ -263,13 +262,13 @@ def test_CRD_03_keys_of_other_hosts(carrier, basic, tmp_path, key):
     {"auth": base64.b64encode(f"me:{PASSWORD}\0\0".encode()).decode()}])
 def test_CRD_06_shapes_of_an_entry(carrier, basic, tmp_path, entry):
     path = auth_file(str(tmp_path / "a.json"), **{basic.host: entry})
-    good(carrier.export(basic, "--authfile", path), basic)
+    good(carrier.export(basic, "--authfile", path))
 
 
 def test_CRD_06_registry_token_is_sent_as_it_is(carrier, bearer, tokens, tmp_path):
     tokens.tokens["given-token"] = {"repository:team/app": {"pull"}}
     path = auth_file(str(tmp_path / "a.json"), **{bearer.host: {"registrytoken": "given-token"}})
-    good(carrier.export(bearer, "--authfile", path), bearer)
+    good(carrier.export(bearer, "--authfile", path))
     assert not tokens.journal
 
 
@@ -282,7 +281,7 @@ def test_CRD_06_identity_token_is_exchanged(carrier, bearer, tokens, tmp_path):
         return Answer(200, {}, b'{"access_token":"exchanged"}')
     tokens.on("POST", "", exchange)
     path = auth_file(str(tmp_path / "a.json"), **{bearer.host: {"identitytoken": "it/1"}})
-    good(carrier.export(bearer, "--authfile", path), bearer)
+    good(carrier.export(bearer, "--authfile", path))
 
 
 def test_CRD_01_a_file_that_is_no_JSON_is_named(carrier, basic, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 
 from support.carry import Carrier, HOST, blobs
 from support.images import Blob, Image, blob, gzip_bytes, sha256, tar_bytes
-from support.scripted import Answer, Listener, Scripted, check_journals, error, html, redirect, say
+from support.scripted import Answer, Listener, Scripted, error, html, redirect, say
 
 TGZ = gzip_bytes(tar_bytes({
     "app/Chart.yaml": b"apiVersion: v2\nname: app\nversion: 1.2.3\nappVersion: 1.10\n",
@@ -50,22 +50,21 @@ def export(carrier, url, *more, version="1.2.3", name="app"):
                            "--no-progress")
 
 
-def good(carrier, result, *servers):
+def good(carrier, result):
     assert result.rc == 0, result
     assert blobs(carrier.bundle)["sha256:" + DIGEST] == TGZ
-    check_journals(*servers)
 
 
 @pytest.mark.parametrize("base, path", [("/charts", "/charts/"), ("/charts/", "/charts/"), ("/charts//", "/charts/"), ("", "/")])
 def test_HLM_01_index_is_below_the_repository(carrier, base, path):
     with Charts({path + "index.yaml": index(), path + "app-1.2.3.tgz": TGZ}) as repo:
-        good(carrier, export(carrier, repo.url + base), repo)
+        good(carrier, export(carrier, repo.url + base))
         assert [r.path for r in repo.journal] == [path + "index.yaml", path + "app-1.2.3.tgz"]
 
 
 def test_HLM_01_query_of_the_repository_is_kept(carrier):
     with Charts({"/c/index.yaml": index(), "/c/app-1.2.3.tgz": TGZ}) as repo:
-        good(carrier, export(carrier, repo.url + "/c?token=a%2Bb"), repo)
+        good(carrier, export(carrier, repo.url + "/c?token=a%2Bb"))
         assert [r.target for r in repo.journal] == ["/c/index.yaml?token=a%2Bb", "/c/app-1.2.3.tgz?token=a%2Bb"]
 
 
@@ -75,28 +74,28 @@ def test_HLM_01_query_of_the_repository_is_kept(carrier):
 def test_HLM_02_shapes_of_a_chart_address(carrier, url, path):
     with Charts() as repo:
         repo.files = {"/charts/index.yaml": index(url.format(repo.url, host=repo.host)), path: TGZ}
-        good(carrier, export(carrier, repo.url + "/charts"), repo)
+        good(carrier, export(carrier, repo.url + "/charts"))
 
 
 def test_HLM_03_basic_login_and_mirror(carrier, make_authfile):
     with Charts({"/charts/index.yaml": index(), "/charts/app-1.2.3.tgz": TGZ}, users={"me": "p:w"}) as repo:
         result = export(carrier, "https://charts.test/charts", "--mirror", f"charts.test={repo.url}",
                         "--authfile", make_authfile(repo))
-        good(carrier, result, repo)
+        good(carrier, result)
         assert repo.journal[0].login is None and repo.journal[-1].login == ("me", "p:w")
 
 
 def test_HLM_03_chart_at_another_host_gets_no_login(carrier, make_authfile):
     with Charts(users={"me": "pw"}) as repo, Charts({"/app.tgz": TGZ}) as other:
         repo.files = {"/index.yaml": index(other.url + "/app.tgz")}
-        good(carrier, export(carrier, repo.url, "--authfile", make_authfile(repo)), repo, other)
+        good(carrier, export(carrier, repo.url, "--authfile", make_authfile(repo)))
         assert other.journal and not [r for r in other.journal if r.header("Authorization")]
 
 
 def test_HLM_03_redirected_chart_gets_no_login(carrier, make_authfile):
     with Charts({"/index.yaml": index()}, users={"me": "pw"}) as repo, Charts({"/app-1.2.3.tgz": TGZ}) as other:
         repo.on("GET", "tgz", redirect(302, lambda r: other.url + r.target), when=lambda r: r.login)
-        good(carrier, export(carrier, repo.url, "--authfile", make_authfile(repo)), repo, other)
+        good(carrier, export(carrier, repo.url, "--authfile", make_authfile(repo)))
 
 
 def test_HLM_21_no_login(carrier):
@@ -107,7 +106,7 @@ def test_HLM_21_no_login(carrier):
 @pytest.mark.parametrize("digest", [DIGEST, DIGEST.upper(), "sha256:" + DIGEST, None])
 def test_HLM_10_digest_of_the_index(carrier, digest):
     with Charts({"/index.yaml": index(digest=digest), "/app-1.2.3.tgz": TGZ}) as repo:
-        good(carrier, export(carrier, repo.url), repo)
+        good(carrier, export(carrier, repo.url))
 
 
 def test_HLM_10_another_digest(carrier):
@@ -137,12 +136,12 @@ def test_HLM_08_no_version_means_the_highest_stable_one(carrier):
     text = index().replace(b"entries:\n  app:\n", b"entries:\n  app:\n  - {version: 2.0.0-rc1, urls: [x.tgz]}\n"
                            b"  - {version: 1.2, urls: [y.tgz]}\n")
     with Charts({"/index.yaml": text, "/app-1.2.3.tgz": TGZ}) as repo:
-        good(carrier, export(carrier, repo.url, version=None), repo)
+        good(carrier, export(carrier, repo.url, version=None))
 
 
 def test_chart_by_its_whole_address(carrier):
     with Charts({"/c/app-1.2.3.tgz": TGZ}) as repo:
-        good(carrier, export(carrier, None, version=None, name=f"{repo.url}/c/app-1.2.3.tgz"), repo)
+        good(carrier, export(carrier, None, version=None, name=f"{repo.url}/c/app-1.2.3.tgz"))
 
 
 # --- OCI ---
@@ -164,7 +163,7 @@ def test_HOC_01_HOC_02_HOC_03_chart_of_a_registry(carrier, content_type):
     with Scripted() as reg:
         reg.store("charts/app", "1.2.3_build", artifact(content_type=content_type))
         result = export(carrier, f"oci://{HOST}/charts", "--mirror", f"{HOST}={reg.url}", version="1.2.3+build")
-        good(carrier, result, reg)
+        good(carrier, result)
 
 
 def test_HOC_01_whole_reference_with_a_login(carrier, make_authfile):
@@ -173,7 +172,7 @@ def test_HOC_01_whole_reference_with_a_login(carrier, make_authfile):
         reg.store("charts/app", "1.2.3", artifact())
         result = export(carrier, None, "--mirror", f"{HOST}={reg.url}", "--authfile", make_authfile(reg), version=None,
                         name=f"oci://{HOST}/charts/app:1.2.3")
-        good(carrier, result, reg)
+        good(carrier, result)
 
 
 def test_HOC_01_an_image_is_no_chart(carrier):

@@ -10,7 +10,7 @@ import json
 import os
 import subprocess
 
-from . import processes
+from . import processes, scripted
 from .fetch_helm import root
 
 _KEPT = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "LLVM_PROFILE_FILE", "GCOV_PREFIX")
@@ -53,10 +53,11 @@ class Program:
 
     def __call__(self, *args, env=None, input=None, timeout=None, cwd=None, binary_path=None):
         argv = [binary_path or binary(), *map(str, args)]
-        done = subprocess.run(
-            argv, input=input, stdin=None if input is not None else subprocess.DEVNULL, capture_output=True,
-            text=True, errors="replace", timeout=timeout or self.timeout, cwd=cwd or self.folder,
-            env=self.environment(env), preexec_fn=processes.die_with_parent)
+        with scripted.watched():
+            done = subprocess.run(
+                argv, input=input, stdin=None if input is not None else subprocess.DEVNULL, capture_output=True,
+                text=True, errors="replace", timeout=timeout or self.timeout, cwd=cwd or self.folder,
+                env=self.environment(env), preexec_fn=processes.die_with_parent)
         return Result(argv, done.returncode, done.stdout, done.stderr)
 
     def ok(self, *args, **kw):

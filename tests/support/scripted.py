@@ -4,13 +4,15 @@
         reg.store("team/app", "1.0", image)             what support.images makes
         reg.on("GET", "/blobs/", cut(1000), times=1)    the first such answer ends after 1000 bytes
         reg.journal                                     every request so far, in order
-        check_journals(reg)                             what must hold whatever is tested
-
+    
 A rule is a function (request, answer) -> Answer: it gets what the registry would say, and gives
-back what goes on the wire. `answer` is a function, so that a rule may come before the deed.
+back what goes on the wire. What must hold whatever is tested is checked after each run of the
+program (CHECKS). `answer` is a function, so that a rule may come before the deed.
 """
 
 import base64
+import collections
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -20,6 +22,7 @@ import struct
 import threading
 import time
 import urllib.parse
+import weakref
 
 from .images import blob as blob_of, sha256
 from .ports import Acceptor
@@ -147,6 +150,8 @@ class Rule:
 class Listener:
     """HTTP/1.1 on a loopback port, byte by byte; what it answers is decided by `decide`."""
 
+    living = weakref.WeakSet()
+
     def __init__(self):
         self.journal, self.rules = [], []
         self.lock = threading.RLock()
@@ -155,6 +160,7 @@ class Listener:
         self.port = self._acceptor.port
         self.host = f"127.0.0.1:{self.port}"
         self.url = "http://" + self.host
+        self.living.add(self)
 
     def __enter__(self):
         return self
@@ -367,7 +373,7 @@ class TokenService(Listener):
         """users may everything; anybody may what `anonymous` lists."""
         self.users, self.anonymous = users or {}, anonymous
         self.shape = shape or (lambda token: {"token": token, "expires_in": 300})
-        self.tokens = {}
+        self.tokens, self.short_lived = {}, False
         super().__init__()
         self.realm = self.url + "/token?via=test"
 
@@ -397,47 +403,59 @@ class TokenService(Listener):
         return Answer(200, {"Content-Type": "application/json"}, json.dumps(self.shape(token)).encode())
 
 
-# --- what must hold in every test ---
+# --- what must hold in every run ---
 
-def _check_authorization(server):
+def _check_authorization(server, journal):
     asked_for = isinstance(server, TokenService)
-    for request in server.journal:
+    for request in journal:
         if request.header("Authorization"):
             assert asked_for, f"a login came to {server.host}, which had not asked for one: {request}"
         asked_for = asked_for or request.status == 401
 
 
-def _check_headers(server):
-    for request in server.journal:
+def _check_headers(server, journal):
+    for request in journal:
         for name in ("Transfer-Encoding", "Accept-Encoding", "Cookie"):
             assert request.header(name) is None, f"{name} in {request}"
-        if request.method in ("POST", "PUT"):
+        assert request.header("User-Agent") == "sealift", request
+        if request.method in ("POST", "PUT", "PATCH"):
             assert request.header("Content-Length") is not None, request
 
 
-def _check_tags(server):
+def _check_tags(server, journal):
     puts = {}
-    for request in server.asked("PUT"):
+    for request in journal:
         found = re.match(r"/v2/(.+?)/(blobs|manifests)/([^/]+)", request.path)
-        if found and request.status in (200, 201, 202, 204):
+        if request.method == "PUT" and found and request.status in (200, 201, 202, 204):
             puts.setdefault(found[1], []).append(found[2] == "manifests" and not found[3].startswith("sha256:"))
     for repository, tags in puts.items():
         first = tags.index(True) if True in tags else len(tags)
         assert all(tags[first:]), f"{repository}: something was put after the tag"
 
 
-def _check_gets(server):
+def _check_gets(server, journal):
     seen = set()
-    for request in server.asked("GET", r"/manifests/[^/]+$"):
-        if request.status == 200 and "sha256:" not in request.path:
+    for request in journal:
+        if request.method == "GET" and request.status == 200 and re.search(r"/manifests/(?!sha256:)[^/]+$", request.path):
             assert request.path not in seen, f"asked twice for {request.path}"
             seen.add(request.path)
 
 
-def check_journals(*servers):
-    """Of each server: no login that it did not ask for, no header that we never send, the tag last, each tag once."""
-    for server in servers:
-        _check_authorization(server)
-        _check_headers(server)
-        _check_tags(server)
-        _check_gets(server)
+def _check_tokens(server, journal):
+    """No more than two tokens are fetched for one scope (CHL-06, TOK-19)."""
+    if isinstance(server, TokenService) and not server.short_lived:
+        asked = collections.Counter(r.target + str(r.body) for r in journal if r.status == 200)
+        assert all(count <= 2 for count in asked.values()), asked
+
+
+CHECKS = [_check_authorization, _check_headers, _check_tags, _check_gets, _check_tokens]
+
+
+@contextlib.contextmanager
+def watched():
+    """Around one run of the program: what every server that lives heard in it is checked afterwards."""
+    before = {server: len(server.journal) for server in Listener.living}
+    yield
+    for server in Listener.living:
+        for check in CHECKS:
+            check(server, server.journal[before.get(server, 0):])
