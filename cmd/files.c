@@ -42,24 +42,30 @@ static bool open_plain(const char *path, int *fd, uint64_t *size, struct err *e)
 		   "%s: expected a plain file to carry, found a folder, pipe or device", path);
 }
 
-static void add(struct files *f, const char *folder, size_t folder_len, const char *path)
+static void add(struct files *f, struct slice folder, const char *path, const struct pin *pin)
 {
 	OWNED(buf_drop) struct buf whole = BUF(PATH_ROOM * 2);
 
-	buf_add(&whole, folder, folder_len);
+	buf_add(&whole, folder.ptr, folder.len);
 	buf_adds(&whole, path);
-	f->paths = own_grow(f->paths, f->count + 1, sizeof(char *));
-	f->paths[f->count++] = own_text(buf_text(&whole));
+	f->items = own_grow(f->items, f->count + 1, sizeof(*f->items));
+	f->items[f->count++] = (struct release_file){own_text(buf_text(&whole)), *pin};
 }
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp(last_part(*(char *const *)a), last_part(*(char *const *)b));
+	const struct release_file *left = a;
+	const struct release_file *right = b;
+
+	return strcmp(last_part(left->path), last_part(right->path));
 }
 
 static int by_folded_name(const void *a, const void *b)
 {
-	return strcasecmp(last_part(*(char *const *)a), last_part(*(char *const *)b));
+	const struct release_file *left = a;
+	const struct release_file *right = b;
+
+	return strcasecmp(last_part(left->path), last_part(right->path));
 }
 
 static bool check_one(const char *path, struct err *e)
@@ -80,41 +86,43 @@ static bool check_one(const char *path, struct err *e)
 static bool check_unique(const struct files *f, struct err *e)
 {
 	for (size_t i = 1; i < f->count; i++)
-		if (by_folded_name(&f->paths[i - 1], &f->paths[i]) == 0)
+		if (by_folded_name(&f->items[i - 1], &f->items[i]) == 0)
 			return err_set(e, ERR_USAGE,
 			    "expected files whose names differ in more than case, found %s and "
 			    "%s",
-			    f->paths[i - 1], f->paths[i]);
+			    f->items[i - 1].path, f->items[i].path);
 	return true;
 }
 
 static bool check_all(struct files *f, struct err *e)
 {
 	for (size_t i = 0; i < f->count; i++)
-		if (!check_one(f->paths[i], e))
+		if (!check_one(f->items[i].path, e))
 			return false;
 	if (!f->count)
 		return true;
-	qsort(f->paths, f->count, sizeof(char *), by_folded_name);
+	qsort(f->items, f->count, sizeof(*f->items), by_folded_name);
 	if (!check_unique(f, e))
 		return false;
-	qsort(f->paths, f->count, sizeof(char *), by_name);
+	qsort(f->items, f->count, sizeof(*f->items), by_name);
 	return true;
 }
 
-bool files_take(const struct text_list *of_release, const char *release_path,
+bool files_take(const struct release *release, const char *release_path,
     const struct texts *named, struct files *out, struct err *e)
 {
-	const size_t folder =
-	    release_path ? (size_t)(last_part(release_path) - release_path) : 0;
+	const struct slice none = {0};
+	const struct slice folder = release_path ? slice_at(release_path,
+					(size_t)(last_part(release_path) - release_path))
+						 : none;
 	OWNED(files_drop) struct files f = {0};
 
-	for (size_t i = 0; i < of_release->count; i++) {
-		const char *path = of_release->items[i];
-		add(&f, release_path, *path == '/' ? 0 : folder, path);
+	for (size_t i = 0; i < release->file_count; i++) {
+		const struct release_file *file = &release->files[i];
+		add(&f, *file->path == '/' ? none : folder, file->path, &file->pin);
 	}
 	for (size_t i = 0; i < named->count; i++)
-		add(&f, NULL, 0, named->items[i]);
+		add(&f, none, named->items[i], &(struct pin){0});
 	if (!check_all(&f, e))
 		return false;
 	*out = STEAL(f);
@@ -124,8 +132,8 @@ bool files_take(const struct text_list *of_release, const char *release_path,
 void files_drop(struct files *f)
 {
 	for (size_t i = 0; i < f->count; i++)
-		free(f->paths[i]);
-	free(f->paths);
+		free(f->items[i].path);
+	free(f->items);
 	*f = (struct files){0};
 }
 
@@ -161,16 +169,31 @@ static bool hash_file(const char *path, struct digest *digest, uint64_t *size, s
 	return true;
 }
 
+static bool check_pin(
+    const struct release_file *want, const struct digest *found, struct err *e)
+{
+	char text[2][DIGEST_TEXT];
+
+	return !want->pin.set || digest_equal(&want->pin.digest, found)
+	       || err_set(e, ERR_DAMAGED,
+		   "%s: expected the file that the lock pins, %s, found %s; put that file "
+		   "back, "
+		   "or plan again",
+		   want->path, digest_text(&want->pin.digest, text[0]),
+		   digest_text(found, text[1]));
+}
+
 bool files_describe(const struct files *f, struct inventory *inv, struct err *e)
 {
 	inv->files = own_array(f->count, sizeof(*inv->files));
 	for (; inv->file_count < f->count; inv->file_count++) {
 		struct bundle_file *file = &inv->files[inv->file_count];
-		const char *path = f->paths[inv->file_count];
+		const struct release_file *from = &f->items[inv->file_count];
 
-		if (!hash_file(path, &file->blob, &file->size, e))
+		if (!hash_file(from->path, &file->blob, &file->size, e)
+		    || !check_pin(from, &file->blob, e))
 			return false;
-		file->name = own_text(last_part(path));
+		file->name = own_text(last_part(from->path));
 		file->media_type = own_text(media_type(file->name));
 	}
 	return true;

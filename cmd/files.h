@@ -10,19 +10,21 @@
 #include "manifests/release.h"
 
 struct files {
-	char **paths; /* owned; sorted by the last part, which is the name in the bundle */
+	struct release_file *items; /* owned; sorted by the path's last part, which is the name
+				       in the bundle */
 	size_t count;
 };
 
-/* The files that a release file at release_path (or NULL) and --file name; the former are
+/* The files that a release (read from release_path, or NULL) and --file name; the former are
  * relative to the release file's folder.  Links are followed; what is no plain file, has a name
  * that may not travel or one that another has too is ERR_USAGE, ERR_MISSING when there is none.
  */
-bool files_take(const struct text_list *of_release, const char *release_path,
+bool files_take(const struct release *release, const char *release_path,
     const struct texts *named, struct files *out, struct err *e) MUST_CHECK;
 void files_drop(struct files *f);
 
-/* Hashes each and adds it to the inventory: inv->files[i] is paths[i]. */
+/* Hashes each and adds it to the inventory: inv->files[i] is items[i].  ERR_DAMAGED for one
+ * that is not what a lock pins. */
 bool files_describe(const struct files *f, struct inventory *inv, struct err *e) MUST_CHECK;
 
 /* The bytes at path into sink, if they are still those that were described. */

@@ -107,7 +107,7 @@ static void list_files(struct listing *l, const struct files *files)
 		const struct bundle_file *file = &l->plan->inventory->files[i];
 		const struct member m = {.size = file->size, .digest = file->blob};
 
-		add_member(l, &m, &(struct plan_member){.path = files->paths[i]});
+		add_member(l, &m, &(struct plan_member){.path = files->items[i].path});
 	}
 }
 

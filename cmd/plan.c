@@ -1,6 +1,7 @@
 /* plan: what an export would carry; no layer is fetched. */
 #include "base/file.h"
 #include "base/own.h"
+#include "cmd/lock.h"
 #include "cmd/network.h"
 #include "cmd/output.h"
 #include "cmd/progress.h"
@@ -8,6 +9,8 @@
 #include "cmd/resolve.h"
 #include "cmd/summary.h"
 #include "cmd/verb.h"
+
+#include <string.h>
 
 struct options {
 	struct common common;
@@ -18,8 +21,8 @@ struct options {
 
 #define AT(field) offsetof(struct options, field)
 static const struct option own_options[] = {
-    {"output", 'o', OPTION_TEXT, AT(output), "FILE",
-	"the bundle that would be written: show the free space there"},
+    {"output", 'o', OPTION_TEXT, AT(output), "FILE.lock",
+	"write the release with the digest of everything that was found, for export"},
     {0},
 };
 static const struct option_group groups[] = {
@@ -40,10 +43,28 @@ static bool show(const struct options *o, const struct inventory *inv, struct er
 		return true;
 	}
 	summary_print(inv, stdout);
-	if (!file_free_space(o->output ? o->output : "bundle.tar", &room, e))
+	if (!file_free_space("bundle.tar", &room, e))
 		return false;
-	say(stdout, "free space there: %s%s\n", size_text(room, text),
+	say(stdout, "free space here: %s%s\n", size_text(room, text),
 	    room < inv->total ? ", which is too little" : "");
+	return true;
+}
+
+static bool write_lock(
+    const struct options *o, struct request *request, const struct plan *plan, struct err *e)
+{
+	if (!o->output)
+		return true;
+	if (!strchr(o->output, '.') && !strchr(o->output, '/'))
+		return err_set(e, ERR_USAGE,
+		    "--output: expected a name with a dot, as export tells a lock from an "
+		    "installed release by it, found \"%s\"; %s.lock will do",
+		    o->output, o->output);
+	if (!lock_write(request, plan, o->output, e))
+		return false;
+	if (!o->common.json)
+		say(stdout, "pinned: %s; sealift export %s carries exactly this\n", o->output,
+		    o->output);
 	return true;
 }
 
@@ -61,7 +82,7 @@ static bool run(void *options, struct err *e)
 	       && request_read(&o->request, &o->common.arguments, &request, e)
 	       && network_open(&o->network, &o->request.mirrors, watch, &network, e)
 	       && resolve(&request, NULL, created, &network, &plan, e)
-	       && show(o, plan->inventory, e);
+	       && write_lock(o, &request, plan, e) && show(o, plan->inventory, e);
 }
 
 const struct verb verb_plan = {
@@ -71,8 +92,10 @@ const struct verb verb_plan = {
     .summary = "show what an export would carry",
     .about = "Resolves every tag and chart of a release and shows images, digests, "
 	     "platforms, sizes and what is shared, and the exact size of the bundle "
-	     "that export would write. Fetches no layer and writes nothing. RELEASE is "
-	     "a release file or the name of an installed release.",
+	     "that export would write. Fetches no layer. RELEASE is a release file or the "
+	     "name of an installed release; with -o, what was found is written as a release "
+	     "whose digests are pinned, so that what is exported later is what was read "
+	     "now.",
     .example =
 	"  sealift plan immuta --param immutaVersion=2024.1.5 --param chartVersion=4.13.5",
     .groups = groups,

@@ -210,6 +210,22 @@ static bool sort_images(struct release *r, struct err *e)
 	return true;
 }
 
+/* What a change board has read is what travels: nothing more, and nothing else. */
+static bool check_lock(const struct request_options *o, const struct release *r, struct err *e)
+{
+	const char *const given[] = {o->image_file, o->chart, o->platform, o->name, o->version};
+	bool more = o->images.count || o->files.count;
+
+	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++)
+		more = more || given[i];
+	return !r->locked || !more
+	       || err_set(e, ERR_USAGE,
+		   "expected a lock alone, which is exported as it stands, found --image, "
+		   "--images, --chart, --file, --platform, --name or --release-version "
+		   "besides; "
+		   "give them to plan");
+}
+
 static bool read_platform(const char *text, struct request *r, struct err *e)
 {
 	r->one_platform = text && strcmp(text, "all") != 0;
@@ -242,16 +258,19 @@ bool request_read(const struct request_options *o, const struct texts *arguments
 	if (!arguments->count && o->parameters.count)
 		return err_set(e, ERR_USAGE,
 		    "--param: expected a release to have parameters, found none named");
+	if (!check_lock(o, r.release, e))
+		return false;
+	replace(&r.release->name, o->name);
+	replace(&r.release->version, o->version);
+	replace(&r.release->platform, o->platform);
 	if (!add_named(o, r.release, e) || !normalise(r.release, e)
-	    || !sort_images(r.release, e) || !read_platform(o->platform, &r, e)
+	    || !sort_images(r.release, e) || !read_platform(r.release->platform, &r, e)
 	    || !stamp_read(&o->stamp, &r.stamp, e)
-	    || !files_take(&r.release->files, buf_text(&path), &o->files, &r.files, e))
+	    || !files_take(r.release, buf_text(&path), &o->files, &r.files, e))
 		return false;
 	if (!r.release->image_count && !r.release->chart_count)
 		return err_set(e, ERR_USAGE,
 		    "expected a release, --image, --images or --chart, found nothing to carry");
-	replace(&r.release->name, o->name);
-	replace(&r.release->version, o->version);
 	*out = STEAL(r);
 	return true;
 }

@@ -40,13 +40,15 @@ static bool fetch_document(
 	return pull_manifest(&s->at, digest_text(&want->digest, ask), want, out, e);
 }
 
-/* What is asked for: the digest that an interrupted run had found behind the tag, else what the
- * reference says. */
+/* What is asked for: the digest that a lock pins, or that an interrupted run had found behind
+ * the tag, else what the reference says. */
 static const char *ask_for(const struct resolving *r, const struct reference *ref,
-    const char *text, char out[REFERENCE_TAG_MAX + 1])
+    const struct release_image *want, char out[REFERENCE_TAG_MAX + 1])
 {
+	if (want->pin.set)
+		return digest_text(&want->pin.digest, out);
 	for (size_t i = 0; r->begun && i < r->begun->image_count; i++)
-		if (strcmp(r->begun->images[i].ref, text) == 0)
+		if (strcmp(r->begun->images[i].ref, want->ref) == 0)
 			return digest_text(&r->begun->images[i].source_digest, out);
 	return reference_ask(ref, out);
 }
@@ -102,18 +104,26 @@ static bool fetch_config(struct resolved_image *image, const struct repository *
 	    platform_text(&request->platform, text[0]), platform_text(&have, text[1]));
 }
 
+/* What a lock names may have gone meanwhile. */
+static bool gone(const struct pin *pin, struct err *e)
+{
+	if (pin->set && e->kind == ERR_MISSING)
+		return err_in(e, "what the lock pins has gone; plan again");
+	return false;
+}
+
 static bool resolve_image(const struct resolving *r, size_t worker,
-    struct resolved_image *image, const char *text, struct err *e)
+    struct resolved_image *image, const struct release_image *want, struct err *e)
 {
 	struct registry_shelf shelf = {.shelf = {fetch_document}};
 	OWNED(image_drop) struct image *top = NULL;
 	char ask[REFERENCE_TAG_MAX + 1];
 
-	if (!reference_parse(slice_of(text), &image->ref, e)
+	if (!reference_parse(slice_of(want->ref), &image->ref, e)
 	    || !registries_repository(r->network->registries, r->network->workers[worker],
 		image->ref.host, image->ref.path, &shelf.at, e)
-	    || !pull_manifest(&shelf.at, ask_for(r, &image->ref, text, ask), NULL, &top, e))
-		return false;
+	    || !pull_manifest(&shelf.at, ask_for(r, &image->ref, want, ask), NULL, &top, e))
+		return gone(&want->pin, e);
 	image->source = top->self.digest;
 	return (!r->request->one_platform
 		   || choose_platform(&r->request->platform, &shelf.shelf, &top, e))
@@ -126,10 +136,10 @@ static bool resolve_job(void *context, size_t worker, size_t job, struct err *e)
 {
 	const struct resolving *r = context;
 	struct resolved_image *image = &r->out->images[job];
-	const char *text = r->request->release->images[job].ref;
+	const struct release_image *want = &r->request->release->images[job];
 
-	if (!resolve_image(r, worker, image, text, &image->error))
-		(void)err_in(&image->error, "%s", text);
+	if (!resolve_image(r, worker, image, want, &image->error))
+		(void)err_in(&image->error, "%s", want->ref);
 	return stop_check(e);
 }
 
@@ -156,6 +166,19 @@ static bool resolve_images(struct resolving *r, struct err *e)
 	return pool_run(&pool, e) && collect_errors(r->out, r->network->watch, e);
 }
 
+static bool check_chart(
+    const struct release_chart *want, const struct digest *found, struct err *e)
+{
+	char text[2][DIGEST_TEXT];
+
+	return !want->pin.set || digest_equal(&want->pin.digest, found)
+	       || err_set(e, ERR_DAMAGED,
+		   "expected the chart that the lock pins, %s, found %s under the same "
+		   "version; "
+		   "ask the vendor, or plan again",
+		   digest_text(&want->pin.digest, text[0]), digest_text(found, text[1]));
+}
+
 /* A chart from a classic repository gets its OCI documents now, so that they are signed. */
 static bool resolve_chart(const struct resolving *r, const struct release_chart *want,
     struct resolved_chart *c, struct err *e)
@@ -168,6 +191,8 @@ static bool resolve_chart(const struct resolving *r, const struct release_chart 
 	c->tgz.size = c->found.tgz.len;
 	c->tgz.media_type = MEDIA_CHART_CONTENT;
 	digest_of(buf_slice(&c->found.tgz), &c->tgz.digest);
+	if (!check_chart(want, &c->tgz.digest, e))
+		return err_in(e, "chart %s", want->name);
 	if (c->found.image)
 		return true;
 	buf_init(&c->config, CHART_DOCUMENT_MAX);

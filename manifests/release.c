@@ -77,12 +77,16 @@ void release_free(struct release *r)
 		free(r->charts[i].repo);
 		free(r->charts[i].version);
 	}
-	text_list_drop(&r->files);
+	for (size_t i = 0; i < r->file_count; i++)
+		free(r->files[i].path);
+	free(r->files);
 	text_list_drop(&r->version_keys);
 	free(r->images);
 	free(r->charts);
 	free(r->name);
 	free(r->version);
+	free(r->platform);
+	free(r->locked);
 	free(r);
 }
 
@@ -104,6 +108,13 @@ struct release_chart *release_new_chart(struct release *r)
 	r->charts = own_grow(r->charts, r->chart_count + 1, sizeof *r->charts);
 	r->charts[r->chart_count] = (struct release_chart){0};
 	return &r->charts[r->chart_count++];
+}
+
+struct release_file *release_new_file(struct release *r)
+{
+	r->files = own_grow(r->files, r->file_count + 1, sizeof *r->files);
+	r->files[r->file_count] = (struct release_file){0};
+	return &r->files[r->file_count++];
 }
 
 struct coordinates *release_new_values(struct release_image *image)

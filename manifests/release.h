@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "base/buf.h"
+#include "manifests/digest.h"
 
 /* Texts in order of precedence; owned. */
 struct text_list {
@@ -30,8 +30,15 @@ struct coordinates {
 	bool tag_must_be_semver;
 };
 
+/* The digest that a lock holds something to. */
+struct pin {
+	bool set;
+	struct digest digest;
+};
+
 struct release_image {
-	char *ref; /* as written, parameters filled */
+	char *ref;	/* as written, parameters filled */
+	struct pin pin; /* what the tag named when the lock was made */
 	struct coordinates *values;
 	size_t values_count;
 };
@@ -41,16 +48,26 @@ struct release_chart {
 	char *name; /* NULL when there is no chart */
 	char *repo; /* https://…, oci://…, or NULL when name is a whole URL */
 	char *version;
+	struct pin pin; /* of the .tgz */
+};
+
+/* A file carried beside the images. */
+struct release_file {
+	char *path;
+	struct pin pin;
 };
 
 struct release {
-	char *name;    /* "immuta" */
-	char *version; /* release_version, or NULL: the chart's or the first tag decides */
+	char *name;	/* "immuta" */
+	char *version;	/* NULL: the chart's or the first tag decides */
+	char *platform; /* the one that is carried, or NULL: all */
+	char *locked;	/* when the digests were pinned, or NULL: this is no lock */
 	struct release_chart *charts;
 	size_t chart_count;
 	struct release_image *images;
 	size_t image_count;
-	struct text_list files; /* carried beside the images; not in the release document */
+	struct release_file *files; /* not in the release document */
+	size_t file_count;
 	struct text_list
 	    version_keys; /* values keys that pin the release's version: reported when behind */
 };
@@ -68,6 +85,10 @@ bool release_parse(struct slice yaml, const char *what, const struct parameter *
 struct release *release_new(void);
 void release_free(struct release *r);
 void release_drop(struct release **r);
+
+/* Writes a release as the file that release_parse reads, every parameter filled: a lock, when
+ * its pins are set. */
+void release_lock_write(const struct release *r, struct buf *out);
 
 /* Adds an image without coordinates (--image, --images) or a chart (--chart) to a release. */
 void release_add_image(struct release *r, const char *ref);

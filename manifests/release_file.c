@@ -144,6 +144,28 @@ static bool need_text(const struct reading *r, const struct yaml_node *mapping, 
 	return fail_at(r, mapping, e);
 }
 
+/* The same where the key may be missing. */
+static bool may_text(const struct reading *r, const struct yaml_node *mapping, const char *key,
+    char **out, struct err *e)
+{
+	return !yaml_get(mapping, key) || need_text(r, mapping, key, out, e);
+}
+
+/* The digest that a lock pins, where there is one. */
+static bool may_pin(
+    const struct reading *r, const struct yaml_node *mapping, struct pin *out, struct err *e)
+{
+	const struct yaml_node *node = yaml_get(mapping, "digest");
+	OWNED(drop_text) char *text = NULL;
+
+	if (!node)
+		return true;
+	if (!take_text(r, node, &text, e))
+		return false;
+	out->set = digest_parse(slice_of(text), &out->digest, e);
+	return out->set || fail_at(r, node, e);
+}
+
 /* The texts under a key that may be missing. */
 static bool take_list(const struct reading *r, const struct yaml_node *mapping, const char *key,
     struct text_list *out, struct err *e)
@@ -285,10 +307,11 @@ static bool read_coordinates(
 
 static bool read_image(const struct reading *r, const struct yaml_node *node, struct err *e)
 {
-	static const char *const keys[] = {"ref", "values", NULL};
+	static const char *const keys[] = {"ref", "digest", "values", NULL};
 	struct release_image *image = release_new_image(r->release);
 
-	if (!need_keys(r, node, keys, e) || !need_text(r, node, "ref", &image->ref, e))
+	if (!need_keys(r, node, keys, e) || !need_text(r, node, "ref", &image->ref, e)
+	    || !may_pin(r, node, &image->pin, e))
 		return false;
 	const struct yaml_node *values = yaml_get(node, "values");
 	if (!values)
@@ -319,22 +342,69 @@ static bool read_images(const struct reading *r, const struct yaml_node *root, s
 
 static bool read_chart(const struct reading *r, const struct yaml_node *root, struct err *e)
 {
-	static const char *const keys[] = {"name", "repo", "version", NULL};
+	static const char *const keys[] = {"name", "repo", "version", "digest", NULL};
 	const struct yaml_node *node = yaml_get(root, "chart");
 
 	if (!node)
 		return true;
 	struct release_chart *chart = release_new_chart(r->release);
 	return need_keys(r, node, keys, e) && need_text(r, node, "name", &chart->name, e)
-	       && need_text(r, node, "version", &chart->version, e)
-	       && (!yaml_get(node, "repo") || need_text(r, node, "repo", &chart->repo, e));
+	       && may_pin(r, node, &chart->pin, e)
+	       && (chart->pin.set ? may_text : need_text)(
+		   r, node, "version", &chart->version, e)
+	       && may_text(r, node, "repo", &chart->repo, e);
+}
+
+/* A path, or a mapping of path and digest. */
+static bool read_file(const struct reading *r, const struct yaml_node *node, struct err *e)
+{
+	static const char *const keys[] = {"path", "digest", NULL};
+	struct release_file *file = release_new_file(r->release);
+
+	if (node->kind != YAML_MAPPING)
+		return take_text(r, node, &file->path, e);
+	return need_keys(r, node, keys, e) && need_text(r, node, "path", &file->path, e)
+	       && may_pin(r, node, &file->pin, e);
+}
+
+static bool read_files(const struct reading *r, const struct yaml_node *root, struct err *e)
+{
+	const struct yaml_node *files = yaml_get(root, "files");
+
+	if (!files)
+		return true;
+	if (!need_kind(r, files, YAML_SEQUENCE, e))
+		return false;
+	for (const struct yaml_node *at = files->first; at; at = at->next)
+		if (!read_file(r, at, e))
+			return false;
+	return true;
+}
+
+/* A lock that leaves one thing open is none. */
+static bool check_lock(const struct reading *r, struct err *e)
+{
+	const struct release *release = r->release;
+	const char *open = NULL;
+
+	for (size_t i = 0; i < release->file_count; i++)
+		open = release->files[i].pin.set ? open : release->files[i].path;
+	for (size_t i = 0; i < release->chart_count; i++)
+		open = release->charts[i].pin.set ? open : release->charts[i].name;
+	for (size_t i = 0; i < release->image_count; i++)
+		open = release->images[i].pin.set ? open : release->images[i].ref;
+	return !release->locked || !open
+	       || err_set(e, ERR_FORMAT,
+		   "%s: expected a digest for everything in a lock, found none for %s; make it "
+		   "anew with sealift plan -o",
+		   r->what, open);
 }
 
 bool release_parse(struct slice yaml, const char *what, const struct parameter *given,
     size_t count, struct release **out, struct err *e)
 {
-	static const char *const keys[] = {
-	    "release", "parameters", "chart", "images", "files", "versions", NULL};
+	static const char *const keys[] = {"release", "version", "platform", "locked",
+	    "parameters", "chart", "images", "files", "versions", NULL};
 	OWNED(release_drop) struct release *release = release_new();
 	OWNED(yaml_drop) struct yaml *doc = NULL;
 	struct reading r = {.what = what, .release = release};
@@ -349,9 +419,13 @@ bool release_parse(struct slice yaml, const char *what, const struct parameter *
 		return err_set(
 		    e, ERR_FORMAT, "%s: expected a release, found an empty file", what);
 	if (!need_keys(&r, root, keys, e) || !read_parameters(&r, root, given, count, e)
-	    || !need_text(&r, root, "release", &release->name, e) || !read_chart(&r, root, e)
-	    || !read_images(&r, root, e) || !take_list(&r, root, "files", &release->files, e)
-	    || !take_list(&r, root, "versions", &release->version_keys, e))
+	    || !need_text(&r, root, "release", &release->name, e)
+	    || !may_text(&r, root, "version", &release->version, e)
+	    || !may_text(&r, root, "platform", &release->platform, e)
+	    || !may_text(&r, root, "locked", &release->locked, e) || !read_chart(&r, root, e)
+	    || !read_images(&r, root, e) || !read_files(&r, root, e)
+	    || !take_list(&r, root, "versions", &release->version_keys, e)
+	    || !check_lock(&r, e))
 		return false;
 	*out = STEAL(release);
 	return true;

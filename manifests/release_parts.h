@@ -19,4 +19,5 @@ void text_list_drop(struct text_list *list);
 /* A new one at the end, all zero; until the next is added. */
 struct release_image *release_new_image(struct release *r);
 struct release_chart *release_new_chart(struct release *r);
+struct release_file *release_new_file(struct release *r);
 struct coordinates *release_new_values(struct release_image *image);
