@@ -227,20 +227,24 @@ static uint64_t bytes_to_move(const struct delivery *d)
 static bool partly(const struct delivery *d, struct err *e)
 {
 	size_t there = 0;
+	size_t all = 0;
 
-	for (size_t i = 0; i < d->parcel_count; i++)
-		there += d->parcels[i].state != PARCEL_WAITING;
+	for (size_t i = 0; i < d->parcel_count; i++) {
+		all += d->parcels[i].state != PARCEL_EXCLUDED;
+		there += d->parcels[i].state == PARCEL_THERE
+			 || d->parcels[i].state == PARCEL_DELIVERED;
+	}
 	if ((e->kind != ERR_NETWORK && e->kind != ERR_PARTIAL) || !d->changed)
 		return false;
 	e->kind = ERR_PARTIAL;
-	return err_in(e, "%zu of %zu are in place, run the same command again to continue",
-	    there, d->parcel_count);
+	return err_in(
+	    e, "%zu of %zu are in place, run the same command again to continue", there, all);
 }
 
 bool delivery_run(
     struct delivery *d, struct network *network, struct progress *progress, struct err *e)
 {
-	struct phase ph = {d, network, progress_watch(progress), EXISTING_ERROR};
+	struct phase ph = {d, network, progress_watch(progress)};
 
 	if (!list_jobs(d, e) || !finish_empty(&ph, e))
 		return false;

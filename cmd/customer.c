@@ -316,9 +316,18 @@ static struct customer *customer_new(
 	return c;
 }
 
+/* The release names its images as the inventory does. */
+static void mark_excluded(
+    struct release *release, const struct inventory *inv, const char *const *excluded)
+{
+	for (size_t i = 0; i < release->image_count; i++)
+		for (size_t k = 0; excluded && k < inv->image_count; k++)
+			if (strcmp(release->images[i].ref, inv->images[k].ref) == 0)
+				release->images[i].excluded = excluded[k];
+}
+
 bool customer_decide(const struct customer_options *o, const struct common *common,
-    const struct reader *reader, const struct target *target, struct customer **out,
-    struct err *e)
+    const struct subject *subject, struct customer **out, struct err *e)
 {
 	OWNED(customer_drop) struct customer *c = customer_new(o, common);
 	OWNED(inputs_drop) struct inputs in = {0};
@@ -327,8 +336,11 @@ bool customer_decide(const struct customer_options *o, const struct common *comm
 		return true;
 	if (!o->output)
 		return err_set(e, ERR_USAGE, "expected --output with --values, found none");
-	if (!read_inputs(o, reader, &in, e) || !decide(o, &in, target, &c->rewrite, e)
-	    || !place(c, e) || !helm_line(c, reader, target, e))
+	if (!read_inputs(o, subject->reader, &in, e))
+		return false;
+	mark_excluded(in.release, reader_inventory(subject->reader), subject->excluded);
+	if (!decide(o, &in, subject->target, &c->rewrite, e) || !place(c, e)
+	    || !helm_line(c, subject->reader, subject->target, e))
 		return false;
 	if (common->json)
 		print_json(c);

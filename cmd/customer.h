@@ -16,12 +16,19 @@ extern const struct option customer_options[];
 
 struct customer;
 
-/* Decides every change to the values file for a target, and where it will be written; prints
+/* What the values are to fit.  excluded says why an image of the bundle is not pushed (NULL: it
+ * is), one for each; NULL: all are. */
+struct subject {
+	const struct reader *reader;
+	const struct target *target;
+	const char *const *excluded;
+};
+
+/* Decides every change to the values file for a subject, and where it will be written; prints
  * the changes and findings.  Writes nothing.  *out is NULL when neither -f nor -o was given.
  * ERR_DECISION when a person must decide first. */
 bool customer_decide(const struct customer_options *o, const struct common *common,
-    const struct reader *reader, const struct target *target, struct customer **out,
-    struct err *e) MUST_CHECK;
+    const struct subject *subject, struct customer **out, struct err *e) MUST_CHECK;
 
 /* Writes what was decided and prints the helm command that uses it. */
 bool customer_write(const struct customer *c, struct err *e) MUST_CHECK;

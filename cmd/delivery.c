@@ -14,6 +14,18 @@
 
 enum { RESULT_MAX = 16 * 1024 * 1024 };
 
+#define AT(field) offsetof(struct delivery_options, field)
+const struct option delivery_options[] = {
+    {"on-existing-tag", 0, OPTION_TEXT, AT(on_existing_tag), "WHAT",
+	"when a tag names another image: error (default), or overwrite, which keeps the old "
+	"one under TAG-was-DIGEST"},
+    {"exclude", 0, OPTION_TEXTS, AT(excluded.refs), "REF",
+	"leave this image out, by the name it has in the bundle (may be repeated)"},
+    {"reason", 0, OPTION_TEXTS, AT(excluded.reasons), "TEXT",
+	"why; one for each --exclude, in their order: it stands in the result"},
+    {0},
+};
+
 /* Documents of a verified bundle, as tree_take asks for them. */
 struct bundle_shelf {
 	struct shelf shelf;
@@ -53,7 +65,7 @@ static bool check_collision(const struct delivery *d, size_t i, struct err *e)
 	p->repository = i;
 	for (size_t k = i; k-- > 0;) {
 		const struct parcel *other = &d->parcels[k];
-		if (strcmp(other->to.path, p->to.path) != 0)
+		if (other->state == PARCEL_EXCLUDED || strcmp(other->to.path, p->to.path) != 0)
 			continue;
 		p->repository = other->repository;
 		if (p->to.tag[0] && strcmp(other->to.tag, p->to.tag) == 0
@@ -76,8 +88,10 @@ static bool plan_parcel(
 	if (i < inv->image_count) {
 		const struct bundle_image *image = &inv->images[i];
 		p->top = (struct descriptor){image->digest, image->size, image->media_type};
+		p->state = p->reason ? PARCEL_EXCLUDED : PARCEL_WAITING;
 		return (destination_of_image(image, target, &p->to, e)
-			   && check_collision(d, i, e) && load(d->reader, p, e))
+			   && (p->reason
+			       || (check_collision(d, i, e) && load(d->reader, p, e))))
 		       || err_in(e, "%s", image->ref);
 	}
 	const struct bundle_chart *chart = &inv->charts[i - inv->image_count];
@@ -87,7 +101,7 @@ static bool plan_parcel(
 	       || err_in(e, "chart %s", chart->name);
 }
 
-bool delivery_existing(const char *text, enum existing_tag *existing, struct err *e)
+static bool read_existing(const char *text, enum existing_tag *existing, struct err *e)
 {
 	*existing =
 	    text && strcmp(text, "overwrite") == 0 ? EXISTING_OVERWRITE : EXISTING_ERROR;
@@ -96,16 +110,26 @@ bool delivery_existing(const char *text, enum existing_tag *existing, struct err
 		   "--on-existing-tag: expected error or overwrite, found \"%s\"", text);
 }
 
+const char *const *delivery_excluded(const struct delivery *d)
+{
+	return d->excluded.reasons;
+}
+
 bool delivery_plan(const struct reader *reader, const struct target *target,
-    struct delivery **out, struct err *e)
+    const struct delivery_options *o, struct delivery **out, struct err *e)
 {
 	OWNED(delivery_drop) struct delivery *d = own_new(sizeof(*d));
 
 	d->reader = reader;
 	(void)pthread_mutex_init(&d->lock, NULL);
+	if (!read_existing(o->on_existing_tag, &d->existing, e)
+	    || !excluded_read(&o->excluded, reader_inventory(reader), &d->excluded, e))
+		return false;
 	d->parcel_count =
 	    reader_inventory(reader)->image_count + reader_inventory(reader)->chart_count;
 	d->parcels = own_array(d->parcel_count, sizeof(*d->parcels));
+	for (size_t i = 0; i < reader_inventory(reader)->image_count; i++)
+		d->parcels[i].reason = d->excluded.reasons[i];
 	for (size_t i = 0; i < d->parcel_count; i++)
 		if (!plan_parcel(d, i, target, e))
 			return false;
@@ -139,7 +163,7 @@ static bool look_up(const struct phase *ph, size_t worker, struct parcel *p, str
 	}
 	p->has_old = true;
 	p->old = there;
-	return ph->existing == EXISTING_OVERWRITE
+	return ph->delivery->existing == EXISTING_OVERWRITE
 	       || err_set(e, ERR_SYSTEM,
 		   "the tag is taken by another image, %s; push to another prefix, or "
 		   "--on-existing-tag overwrite",
@@ -152,7 +176,7 @@ static bool look_up_job(void *context, size_t worker, size_t job, struct err *e)
 	struct parcel *p = &ph->delivery->parcels[job];
 	char name[REFERENCE_TEXT_MAX];
 
-	if (!look_up(ph, worker, p, &p->error))
+	if (p->state != PARCEL_EXCLUDED && !look_up(ph, worker, p, &p->error))
 		(void)err_in(&p->error, "%s", reference_text(&p->to, name));
 	return stop_check(e);
 }
@@ -166,10 +190,10 @@ static bool join_errors(const struct delivery *d, struct watch *watch, struct er
 	return errors_join(errors, d->parcel_count, "names cannot be pushed", watch, e);
 }
 
-bool delivery_preflight(struct delivery *d, struct network *network, enum existing_tag existing,
-    struct watch *watch, struct err *e)
+bool delivery_preflight(
+    struct delivery *d, struct network *network, struct watch *watch, struct err *e)
 {
-	struct phase ph = {d, network, watch, existing};
+	struct phase ph = {d, network, watch};
 	const struct pool pool = {.workers = network->jobs,
 	    .jobs = d->parcel_count,
 	    .work = look_up_job,
@@ -184,6 +208,7 @@ static const char *const states[] = {
     [PARCEL_WAITING] = "missing",
     [PARCEL_THERE] = "was there",
     [PARCEL_DELIVERED] = "pushed",
+    [PARCEL_EXCLUDED] = "left out",
 };
 
 static void print_json(const struct delivery *d, FILE *out)
@@ -204,6 +229,8 @@ static void print_json(const struct delivery *d, FILE *out)
 		json_pair(&w, "ref", reference_text(&p->to, name));
 		json_pair(&w, "digest", digest_text(&p->top.digest, digest));
 		json_pair(&w, "state", states[p->state]);
+		if (p->reason)
+			json_pair(&w, "reason", p->reason);
 		json_end(&w, '}');
 	}
 	json_end(&w, ']');
@@ -225,7 +252,8 @@ bool delivery_print(const struct delivery *d, bool json, FILE *out)
 		const struct parcel *p = &d->parcels[i];
 		table_add(&t, "%s", reference_text(&p->to, name));
 		table_add(&t, "-> %s", digest_text(&p->top.digest, digest));
-		table_add(&t, "%s", states[p->state]);
+		table_add(&t, "%s%s%s", states[p->state], p->reason ? ": " : "",
+		    p->reason ? p->reason : "");
 	}
 	table_print(&t, out);
 	return true;
@@ -241,6 +269,7 @@ void delivery_free(struct delivery *d)
 		free(d->jobs[i].parcels);
 	free(d->parcels);
 	free(d->jobs);
+	excluded_drop(&d->excluded);
 	(void)pthread_mutex_destroy(&d->lock);
 	free(d);
 }

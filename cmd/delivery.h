@@ -6,30 +6,33 @@
 #pragma once
 
 #include "bundle/reader.h"
+#include "cmd/excluded.h"
 #include "cmd/network.h"
 #include "cmd/progress.h"
 
 #include <stdio.h>
 
-enum existing_tag {
-	EXISTING_ERROR, /* a tag that names another digest stops the push before it begins */
-	EXISTING_OVERWRITE, /* the old digest gets a tag of its own first (PSH-22) */
+struct delivery_options {
+	const char *on_existing_tag;
+	struct excluded_options excluded;
 };
-
-/* What --on-existing-tag says; NULL is the default.  ERR_USAGE. */
-bool delivery_existing(const char *text, enum existing_tag *existing, struct err *e) MUST_CHECK;
+extern const struct option delivery_options[];
 
 struct delivery;
 
-/* Decides every destination name; asks nothing of the network.  Two digests under one name, or
+/* Decides what is pushed and every destination name, as the options say, which are borrowed;
+ * asks nothing of the network.  Two digests under one name, or
  * a name that registries refuse, is an error. */
 bool delivery_plan(const struct reader *reader, const struct target *target,
-    struct delivery **out, struct err *e) MUST_CHECK;
+    const struct delivery_options *o, struct delivery **out, struct err *e) MUST_CHECK;
+
+/* Why each image of the bundle stays behind; NULL for one that goes. */
+const char *const *delivery_excluded(const struct delivery *d);
 
 /* Asks the destination whether it is a registry and what its tags name now; all conflicts in
  * one list. */
-bool delivery_preflight(struct delivery *d, struct network *network, enum existing_tag existing,
-    struct watch *watch, struct err *e) MUST_CHECK;
+bool delivery_preflight(
+    struct delivery *d, struct network *network, struct watch *watch, struct err *e) MUST_CHECK;
 
 /* Brings what is missing.  ERR_PARTIAL when something was done and a second run may do the
  * rest. */

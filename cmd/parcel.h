@@ -15,6 +15,7 @@ enum parcel_state {
 	PARCEL_THERE, /* the tag names this digest already: nothing is asked any more (PSH-07)
 		       */
 	PARCEL_DELIVERED, /* by this run */
+	PARCEL_EXCLUDED,  /* stays behind, for its reason */
 };
 
 /* One thing that gets a name at the destination: an image or a chart. */
@@ -23,8 +24,9 @@ struct parcel {
 	struct descriptor top; /* media_type is the inventory's */
 	struct tree tree;
 	enum parcel_state state;
-	struct err error;  /* of the preflight */
-	struct digest old; /* what the tag named before, when has_old */
+	const char *reason; /* of PARCEL_EXCLUDED; borrowed */
+	struct err error;   /* of the preflight */
+	struct digest old;  /* what the tag named before, when has_old */
 	bool has_old;
 	size_t repository; /* the first parcel with the same path */
 	size_t waiting;	   /* blobs that are not there yet; under the lock */
@@ -38,8 +40,15 @@ struct job {
 	size_t parcel_count;
 };
 
+enum existing_tag {
+	EXISTING_ERROR, /* a tag that names another digest stops the push before it begins */
+	EXISTING_OVERWRITE, /* the old digest gets a tag of its own first (PSH-22) */
+};
+
 struct delivery {
 	const struct reader *reader;
+	struct excluded excluded;
+	enum existing_tag existing;
 	struct parcel *parcels;
 	size_t parcel_count;
 	struct job *jobs;
@@ -53,7 +62,6 @@ struct phase {
 	struct delivery *delivery;
 	struct network *network;
 	struct watch *watch;
-	enum existing_tag existing;
 };
 
 /* The repository of a parcel, as one worker sees it. */

@@ -16,16 +16,13 @@ struct options {
 	struct approved_options approved;
 	struct network_options network;
 	struct customer_options customer;
-	const char *on_existing_tag;
+	struct delivery_options delivery;
 	bool verify_first;
 	bool dry_run;
 };
 
 #define AT(field) offsetof(struct options, field)
 static const struct option own_options[] = {
-    {"on-existing-tag", 0, OPTION_TEXT, AT(on_existing_tag), "WHAT",
-	"when a tag names another image: error (default), or overwrite, which keeps the old "
-	"one under TAG-was-DIGEST"},
     {"verify-first", 0, OPTION_FLAG, AT(verify_first), NULL,
 	"verify every byte before the first request"},
     {"dry-run", 0, OPTION_FLAG, AT(dry_run), NULL,
@@ -38,6 +35,7 @@ static const struct option_group groups[] = {
     {admission_options, AT(admission), "Admission"},
     {approved_options, AT(approved), "Approval"},
     {own_options, 0, "Options"},
+    {delivery_options, AT(delivery), "Delivery"},
     {customer_options, AT(customer), "Values"},
     {network_options, AT(network), "Network"},
     {common_options, AT(common), "General"},
@@ -77,24 +75,23 @@ static bool run(void *options, struct err *e)
 	OWNED(customer_drop) struct customer *customer = NULL;
 	OWNED(network_drop) struct network network = {0};
 	OWNED(delivery_drop) struct delivery *delivery = NULL;
-	enum existing_tag existing = EXISTING_ERROR;
 	struct target target = {0};
 	struct admission admission;
 
 	/* clang-format off */
 	return media_in_alone(words[0], o->customer.file, o->network.password_stdin ? "-" : NULL, e)
-	    && delivery_existing(o->on_existing_tag, &existing, e)
 	    && target_parse(words[1], &target, e)
 	    && trusted_open(&o->trust, &o->common, words[0], &reader, e)
 	    && reader_is_whole(reader, e)
 	    && admission_check(&o->admission, reader, &target, &admission, e)
 	    && approved_check(&o->approved, &o->common, &admission, e)
 	    && (o->dry_run || admission_prepare(e))
-	    && delivery_plan(reader, &target, &delivery, e)
-	    && customer_decide(&o->customer, &o->common, reader, &target, &customer, e)
+	    && delivery_plan(reader, &target, &o->delivery, &delivery, e)
+	    && customer_decide(&o->customer, &o->common,
+		&(struct subject){reader, &target, delivery_excluded(delivery)}, &customer, e)
 	    && network_open(&o->network, &(struct texts){0}, watch, &network, e)
 	    && verify_first(o, reader, progress, &network, e)
-	    && delivery_preflight(delivery, &network, existing, watch, e)
+	    && delivery_preflight(delivery, &network, watch, e)
 	    && (o->dry_run || deliver(delivery, &network, progress, customer, &admission, e))
 	    && delivery_print(delivery, o->common.json, stdout);
 	/* clang-format on */

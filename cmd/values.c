@@ -39,7 +39,8 @@ static bool run(void *options, struct err *e)
 	       && trusted_open(&o->trust, &o->common, bundle, &reader, e)
 	       && reader_is_whole(reader, e)
 	       && admission_check(&o->admission, reader, &target, &admission, e)
-	       && customer_decide(&o->customer, &o->common, reader, &target, &customer, e)
+	       && customer_decide(&o->customer, &o->common,
+		   &(struct subject){.reader = reader, .target = &target}, &customer, e)
 	       && customer_write(customer, e);
 }
 

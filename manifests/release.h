@@ -41,6 +41,7 @@ struct release_image {
 	struct pin pin; /* what the tag named when the lock was made */
 	struct coordinates *values;
 	size_t values_count;
+	const char *excluded; /* why it is not pushed; borrowed; NULL: it is */
 };
 
 /* A chart as it is asked for. */

@@ -62,7 +62,8 @@ static void find(struct rewriting *rw, const char *code, bool blocking,
 	r->blocked |= blocking;
 }
 
-static struct change *change_at(struct rewrite *r, enum change_kind kind, const char *path)
+static const struct change *change_at(
+    const struct rewrite *r, enum change_kind kind, const char *path)
 {
 	for (size_t i = 0; i < r->change_count; i++)
 		if (r->changes[i].kind == kind && strcmp(r->changes[i].path, path) == 0)
@@ -462,14 +463,19 @@ static void report_duplicates(struct rewriting *rw, const struct component *c)
 				    first);
 }
 
+static void find_places(const struct rewriting *rw, struct component *c)
+{
+	(void)values_first(&rw->values, &c->at->whole, EMPTY_IS_UNSET, &c->whole);
+	(void)values_registry(&rw->values, c->at, &c->registry);
+	(void)values_first(&rw->values, &c->at->repository, EMPTY_IS_UNSET, &c->repository);
+}
+
 static void decide_component(struct rewriting *rw, struct component *c)
 {
 	report_duplicates(rw, c);
 	if (report_merge_key(rw, c))
 		return;
-	(void)values_first(&rw->values, &c->at->whole, EMPTY_IS_UNSET, &c->whole);
-	(void)values_registry(&rw->values, c->at, &c->registry);
-	(void)values_first(&rw->values, &c->at->repository, EMPTY_IS_UNSET, &c->repository);
+	find_places(rw, c);
 	report_dead(rw, c);
 	decide_name(rw, c);
 	decide_tag(rw, c);
@@ -480,6 +486,8 @@ static bool decide_image(struct rewriting *rw, const struct release_image *image
 {
 	struct component c = {0};
 
+	if (image->excluded)
+		return true;
 	if (!reference_parse(slice_of(image->ref), &c.source, e)
 	    || !reference_rehome(&c.source, rw->request->target, &c.target, e))
 		return false;
@@ -492,6 +500,30 @@ static bool decide_image(struct rewriting *rw, const struct release_image *image
 		    "the release does not say which values name %s; look for it yourself",
 		    image->ref);
 	return true;
+}
+
+static bool is_changed(const struct rewrite *r, const char *path)
+{
+	return path
+	       && (change_at(r, CHANGE_SPLICE, path) || change_at(r, CHANGE_OVERLAY, path));
+}
+
+/* What is not pushed keeps its name, as far as it has one of its own. */
+static void report_excluded(struct rewriting *rw, const struct release_image *image)
+{
+	for (size_t i = 0; i < image->values_count; i++) {
+		struct component c = {.at = &image->values[i]};
+
+		find_places(rw, &c);
+		const bool moved = !c.whole.path && is_changed(rw->result, c.registry.path);
+		find(rw, "EXCLUDED", false, moved ? &c.registry : name_place(&c),
+		    "%s is not pushed (%s): its name %s", image->ref, image->excluded,
+		    moved ? "moves all the same with this value, which other images share"
+			  : "stays as it is");
+	}
+	if (!image->values_count)
+		find(rw, "EXCLUDED", false, NULL, "%s is not pushed (%s)", image->ref,
+		    image->excluded);
 }
 
 static int by_path(const void *a, const void *b)
@@ -625,6 +657,9 @@ static bool decide_all(struct rewriting *rw, struct err *e)
 	for (size_t i = 0; i < rw->request->release->image_count; i++)
 		if (!decide_image(rw, &rw->request->release->images[i], e))
 			return false;
+	for (size_t i = 0; i < rw->request->release->image_count; i++)
+		if (rw->request->release->images[i].excluded)
+			report_excluded(rw, &rw->request->release->images[i]);
 	return write_result(rw, e);
 }
 

@@ -144,3 +144,58 @@ def test_TLS_at_both_ends(sealift, make_registry, vendor_images, keys):
     assert refused.rc == 5, repr(refused)
     sealift.ok("push", "b.tar", target.host, *keys.p256.trusting(), "--ca-file", target.ca)
     assert hashlib.sha256(target.client().manifest(name, tag)[0]).hexdigest() == image.digest.split(":")[1]
+
+
+# ---- what stays behind ---------------------------------------------------------------------
+
+LEFT = f"{REGISTRY}/memcached:1.6-alpine"
+
+
+def test_an_excluded_image_is_not_pushed_and_named(sealift, bundle, customer, authfile, tmp_path):
+    values = tmp_path / "mine.yaml"
+    values.write_text("cache:\n  memcached:\n    imageRepository: registry.immuta.com/memcached  # ours\n    image: {tag: 1.6-alpine}\n"
+                      "immutaVersion: 2024.1.5\nglobal:\n  imageRegistry: registry.immuta.com\n")
+    reason = "CHG-7: \x1b[31mour own"
+    result = push(sealift, bundle, f"{customer.host}/without", authfile, "--exclude", LEFT, "--reason", reason,
+                  "-f", str(values), "-o", f"{tmp_path}/out/")
+    assert result.rc == 0, repr(result)
+    line = next(l for l in result.out.splitlines() if f"{customer.host}/without/memcached:1.6-alpine" in l)
+    assert "left out: CHG-7: " in line and "\x1b" not in result.out + result.err
+    assert any(l.startswith(f"{values}:3: EXCLUDED: cache.memcached.imageRepository") and "stays as it is" in l
+               for l in result.out.splitlines()), result
+    repositories = [r for r in customer.client().repositories() if r.startswith("without/")]
+    assert repositories and not any("memcached" in r for r in repositories)
+    written = (tmp_path / "out/mine.yaml").read_text()
+    assert "imageRepository: registry.immuta.com/memcached  # ours" in written
+    assert f"imageRegistry: {customer.host}/without" in written
+
+
+def test_an_excluded_image_that_moves_with_others_is_told(sealift, bundle, customer, authfile, tmp_path):
+    (tmp_path / "mine.yaml").write_text("global:\n  imageRegistry: registry.immuta.com\nimmutaVersion: 2024.1.5\n")
+    result = push(sealift, bundle, f"{customer.host}/shared", authfile, "--exclude", LEFT, "--reason", "why",
+                  "-f", "mine.yaml", "-o", "out/", "--dry-run")
+    assert result.rc == 0, repr(result)
+    assert any(l.startswith("mine.yaml:2: EXCLUDED: global.imageRegistry") and "moves all the same" in l
+               for l in result.out.splitlines()), result
+
+
+def test_exclusions_in_JSON(sealift, bundle, customer, authfile):
+    result = push(sealift, bundle, f"{customer.host}/json", authfile, "--exclude", LEFT, "--reason", "why", "--json")
+    assert result.rc == 0, repr(result)
+    said = {p["ref"]: (p["state"], p.get("reason")) for p in result.events[-1]["pushed"]}
+    assert said.pop(f"{customer.host}/json/memcached:1.6-alpine") == ("left out", "why")
+    assert said and set(said.values()) == {("pushed", None)}
+
+
+@pytest.mark.parametrize("more, words", [
+    (["--exclude", LEFT], "expected a --reason for each --exclude, found 0 for 1"),
+    (["--reason", "x"], "expected a --reason for each --exclude, found 1 for 0"),
+    (["--exclude", LEFT, "--reason", ""], "expected a text"),
+    (["--exclude", "registry.immuta.com/memcached", "--reason", "x"], "expected an image of this bundle, found registry.immuta.com/memcached:latest"),
+    (["--exclude", "A b", "--reason", "x"], "--exclude"),
+], ids=["no reason", "no image", "empty reason", "not in the bundle", "no name"])
+def test_exclusions_that_are_refused(sealift, bundle, customer, authfile, more, words):
+    before = len(customer.requests())
+    result = push(sealift, bundle, f"{customer.host}/refused", authfile, *more)
+    assert result.rc == 2 and words in result.err, repr(result)
+    assert len(customer.requests()) == before
