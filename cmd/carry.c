@@ -197,7 +197,7 @@ static bool finish_empty(const struct phase *ph, struct err *e)
 	return true;
 }
 
-static bool list_jobs(struct delivery *d, struct err *e)
+bool delivery_list(struct delivery *d, struct err *e)
 {
 	struct digest_map **maps = own_array(d->parcel_count, sizeof(struct digest_map *));
 	bool ok = true;
@@ -246,7 +246,7 @@ bool delivery_run(
 {
 	struct phase ph = {d, network, progress_watch(progress)};
 
-	if (!list_jobs(d, e) || !finish_empty(&ph, e))
+	if (!delivery_list(d, e) || !finish_empty(&ph, e))
 		return false;
 	if (reader_is_forward(d->reader)) {
 		progress_total(progress, reader_inventory(d->reader)->total);

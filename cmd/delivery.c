@@ -190,18 +190,24 @@ static bool join_errors(const struct delivery *d, struct watch *watch, struct er
 	return errors_join(errors, d->parcel_count, "names cannot be pushed", watch, e);
 }
 
+bool delivery_look(struct phase *ph, struct err *e)
+{
+	const struct pool pool = {.workers = ph->network->jobs,
+	    .jobs = ph->delivery->parcel_count,
+	    .work = look_up_job,
+	    .context = ph};
+	struct repository at;
+
+	return parcel_repository(ph, 0, &ph->delivery->parcels[0], &at, e)
+	       && registry_ping(&at, e) && pool_run(&pool, e);
+}
+
 bool delivery_preflight(
     struct delivery *d, struct network *network, struct watch *watch, struct err *e)
 {
 	struct phase ph = {d, network, watch};
-	const struct pool pool = {.workers = network->jobs,
-	    .jobs = d->parcel_count,
-	    .work = look_up_job,
-	    .context = &ph};
-	struct repository at;
 
-	return parcel_repository(&ph, 0, &d->parcels[0], &at, e) && registry_ping(&at, e)
-	       && pool_run(&pool, e) && join_errors(d, watch, e);
+	return delivery_look(&ph, e) && join_errors(d, watch, e);
 }
 
 static const char *const states[] = {

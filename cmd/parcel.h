@@ -64,6 +64,12 @@ struct phase {
 	struct watch *watch;
 };
 
+/* Asks what every name is taken by now; what is wrong with a parcel stands in its error. */
+bool delivery_look(struct phase *ph, struct err *e) MUST_CHECK;
+
+/* Lists the jobs of all parcels that are not there. */
+bool delivery_list(struct delivery *d, struct err *e) MUST_CHECK;
+
 /* The repository of a parcel, as one worker sees it. */
 bool parcel_repository(const struct phase *ph, size_t worker, const struct parcel *p,
     struct repository *at, struct err *e) MUST_CHECK;

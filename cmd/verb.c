@@ -14,6 +14,7 @@ static const struct verb *const verbs[] = {
     &verb_sign,
     &verb_attach,
     &verb_verify,
+    &verb_preflight,
     &verb_push,
     &verb_values,
     &verb_extract,

@@ -29,6 +29,7 @@ extern const struct verb verb_inspect;
 extern const struct verb verb_sign;
 extern const struct verb verb_attach;
 extern const struct verb verb_verify;
+extern const struct verb verb_preflight;
 extern const struct verb verb_push;
 extern const struct verb verb_values;
 extern const struct verb verb_extract;

@@ -295,6 +295,30 @@ bool push_blob(const struct repository *at, const struct descriptor *blob, struc
 	return true;
 }
 
+bool push_has(
+    const struct repository *at, const struct descriptor *blob, bool *has, struct err *e)
+{
+	OWNED(upload_drop) struct upload u = {.at = at, .blob = blob};
+
+	digest_text(&blob->digest, u.digest);
+	return has_blob(&u, has, e);
+}
+
+bool push_try(const struct repository *at, struct err *e)
+{
+	OWNED(http_answer_drop) struct http_answer a = {0};
+	OWNED(buf_drop) struct buf start = BUF(0);
+	char doing[REGISTRY_DOING_MAX];
+
+	registry_doing(at, HTTP_POST, "an", "upload", doing);
+	if (!registry_url(at, "blobs/uploads", "", &start, e))
+		return false;
+	struct http_request r = {
+	    .method = HTTP_POST, .url = buf_text(&start), .body_max = REFUSAL_BODY_MAX};
+	return registry_send(at, ACCESS_PUSH, &r, doing, &a, e)
+	       && (a.status == 202 || refusal(&a, doing, e));
+}
+
 bool push_mount(const struct repository *at, const struct descriptor *blob, const char *from,
     bool *mounted, struct err *e)
 {

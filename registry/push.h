@@ -15,6 +15,14 @@ enum push_outcome {
 bool push_lookup(const struct repository *at, const char *ask, bool *found,
     struct digest *digest, struct err *e) MUST_CHECK;
 
+/* Whether the repository holds the blob (UPL-01); what HEAD does not answer clearly is no. */
+bool push_has(const struct repository *at, const struct descriptor *blob, bool *has,
+    struct err *e) MUST_CHECK;
+
+/* Opens an upload and leaves it: the one way to learn whether a login may push and the
+ * repository may be made (PSH-08).  It stays, empty, until the registry purges it (UPL-27). */
+bool push_try(const struct repository *at, struct err *e) MUST_CHECK;
+
 /* Makes sure that the repository holds the blob (UPL-*).  bytes gives exactly the blob,
  * verifying itself, is read only when it must be sent, and must be able to rewind. */
 bool push_blob(const struct repository *at, const struct descriptor *blob, struct source *bytes,

@@ -21,6 +21,7 @@ VERBS = [
     "sign",
     "attach",
     "verify",
+    "preflight",
     "push",
     "values",
     "extract",
