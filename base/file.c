@@ -319,6 +319,10 @@ bool outfile_open(const char *path, const char *suffix, enum file_existing exist
 	o->folder = -1;
 	o->fd = -1;
 	o->existing = existing;
+	if (strcmp(path, "-") == 0)
+		return err_set(e, ERR_USAGE,
+		    "expected the name of a file, found -; this is not written to standard "
+		    "output");
 	if (!open_folder(path, &o->folder, &o->final, e))
 		return false;
 	o->temporary = temporary_name(o->final, suffix);

@@ -273,6 +273,11 @@ def test_a_head_is_taken_from_a_head_and_never_over_a_file(head, sealift, full_b
     assert not (tmp_path / "j.head").exists()
 
 
+def test_a_head_is_not_written_to_a_file_called_like_standard_output(sealift, full_bundle, tmp_path):
+    refused = sealift("head", full_bundle.path, "-o", "-", cwd=tmp_path)
+    assert refused.rc == 2 and "standard output" in refused.err and not list(tmp_path.iterdir())
+
+
 # ---- the id comes first --------------------------------------------------------------------
 
 def test_every_verb_that_opens_a_bundle_says_its_id_first(sealift, full_bundle, customer, authfile, tmp_path):
