@@ -7,6 +7,7 @@
 #include "cmd/delivery.h"
 #include "cmd/tree.h"
 #include "registry/push.h"
+#include "registry/upload.h"
 
 #include <pthread.h>
 
