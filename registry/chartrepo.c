@@ -11,10 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-	URL_MAX = 64 * 1024,
-	CHART_CONFIG_MAX = 1024 * 1024,
-};
+enum { CHART_CONFIG_MAX = 1024 * 1024 };
 
 #define MEDIA_CHART_LEGACY "application/tar+gzip"
 

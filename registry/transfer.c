@@ -1,0 +1,315 @@
+#include "registry/transfer.h"
+
+#include "base/own.h"
+#include "base/stop.h"
+#include "registry/failure.h"
+#include "registry/tls.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+	ERROR_BODY_MAX = 1024 * 1024, /* of an error's body no more than this is read */
+	RECEIVE_BUFFER = 128 * 1024,
+	SEND_BUFFER = 256 * 1024,
+	CONNECT_SECONDS = 30,
+	STALL_SECONDS = 60,
+	COMMIT_SECONDS = 300, /* a registry may hash what it got before it answers */
+};
+
+/* One request under way. */
+struct transfer {
+	struct http *http;
+	const struct http_request *request;
+	struct http_answer *answer;
+	struct curl_slist *headers;
+	struct err failed;  /* of a source or sink */
+	bool decided;	    /* begin_body has looked at the status */
+	bool to_sink;	    /* what it decided */
+	bool enough;	    /* the rest of the body is not wanted */
+	uint64_t discarded; /* bytes of an error's body beyond its ceiling */
+};
+
+static bool range_begins_at(CURL *curl, uint64_t from)
+{
+	OWNED(drop_text) char *text = answer_header(curl, "Content-Range");
+	char want[40];
+
+	(void)snprintf(want, sizeof(want), "bytes %" PRIu64 "-", from);
+	return text && strncasecmp(text, want, strlen(want)) == 0;
+}
+
+/* Looks at the status before the first byte of a body goes anywhere: only what was asked for
+ * reaches the sink. */
+static bool begin_body(struct transfer *t)
+{
+	const struct http_request *r = t->request;
+	long status = 0;
+
+	t->decided = true;
+	(void)curl_easy_getinfo(t->http->curl, CURLINFO_RESPONSE_CODE, &status);
+	t->answer->status = status;
+	if (!r->sink || (status != 200 && status != 206))
+		return true;
+	t->to_sink = true;
+	if (status == 200)
+		return !r->range_from || r->sink->rewind(r->sink, &t->failed);
+	if (r->range_from && range_begins_at(t->http->curl, r->range_from))
+		return true;
+	t->to_sink = false;
+	t->enough = true;
+	return false;
+}
+
+/* An error's body is cut at its ceiling and read no further than a limit; a success is not. */
+static bool keep_body(struct transfer *t, const char *bytes, size_t len)
+{
+	struct buf *body = &t->answer->body;
+
+	if (t->answer->status < 300) {
+		buf_add(body, bytes, len);
+		return buf_ok(body, &t->failed);
+	}
+	const size_t room = body->max - body->len;
+	buf_add(body, bytes, len < room ? len : room);
+	t->discarded += len;
+	t->enough = t->discarded > ERROR_BODY_MAX;
+	return !t->enough;
+}
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *context)
+{
+	struct transfer *t = context;
+	const size_t len = size * count;
+	struct sink *sink = t->request->sink;
+
+	if (!t->decided && !begin_body(t))
+		return CURL_WRITEFUNC_ERROR;
+	const bool ok =
+	    t->to_sink ? sink->write(sink, bytes, len, &t->failed) : keep_body(t, bytes, len);
+	return ok ? len : CURL_WRITEFUNC_ERROR;
+}
+
+static size_t on_read(char *bytes, size_t size, size_t count, void *context)
+{
+	struct transfer *t = context;
+	struct source *body = t->request->body;
+	size_t got = 0;
+
+	if (body && !body->read(body, bytes, size * count, &got, &t->failed))
+		return CURL_READFUNC_ABORT;
+	return got;
+}
+
+static int on_seek(void *context, curl_off_t offset, int origin)
+{
+	struct transfer *t = context;
+	struct source *body = t->request->body;
+
+	if (offset != 0 || origin != SEEK_SET || !body || !body->rewind)
+		return CURL_SEEKFUNC_CANTSEEK;
+	return body->rewind(body, &t->failed) ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
+}
+
+static int on_progress(
+    void *context, curl_off_t total, curl_off_t now, curl_off_t up_total, curl_off_t up_now)
+{
+	(void)context;
+	(void)total;
+	(void)now;
+	(void)up_total;
+	(void)up_now;
+	return stop_requested();
+}
+
+static void set_limits(struct http *h, bool sends)
+{
+	const long connect = h->config.connect_seconds;
+	const long stall = h->config.stall_seconds;
+	CURL *curl = h->curl;
+
+	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, connect ? connect : CONNECT_SECONDS);
+	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME,
+	    stall   ? stall
+	    : sends ? (long)COMMIT_SECONDS
+		    : (long)STALL_SECONDS);
+	curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER);
+	curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, (long)SEND_BUFFER);
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
+	curl_easy_setopt(curl, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	curl_easy_setopt(curl, CURLOPT_USERAGENT, "sealift");
+}
+
+static void set_callbacks(struct transfer *t)
+{
+	CURL *curl = t->http->curl;
+
+	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, t->http->reason);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, t);
+	curl_easy_setopt(curl, CURLOPT_READFUNCTION, on_read);
+	curl_easy_setopt(curl, CURLOPT_READDATA, t);
+	curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, on_seek);
+	curl_easy_setopt(curl, CURLOPT_SEEKDATA, t);
+	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+}
+
+static void set_method(struct transfer *t)
+{
+	const struct http_request *r = t->request;
+	CURL *curl = t->http->curl;
+
+	switch (r->method) {
+	case HTTP_GET:
+		curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);
+		break;
+	case HTTP_HEAD:
+		curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+		break;
+	case HTTP_POST:
+		curl_easy_setopt(curl, CURLOPT_POST, 1L);
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_size);
+		if (!r->body)
+			curl_easy_setopt(curl, CURLOPT_POSTFIELDS, "");
+		break;
+	case HTTP_PUT:
+		curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
+		curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)r->body_size);
+		break;
+	}
+}
+
+static bool add_header(struct transfer *t, const char *name, const char *value, struct err *e)
+{
+	OWNED(buf_drop) struct buf line = BUF(URL_MAX);
+
+	if (!value)
+		return true;
+	buf_adds(&line, name);
+	buf_adds(&line, ": ");
+	buf_adds(&line, value);
+	struct curl_slist *longer = buf_ok(&line, e) && !strpbrk(buf_text(&line), "\r\n")
+					? curl_slist_append(t->headers, buf_text(&line))
+					: NULL;
+	if (line.ptr)
+		explicit_bzero(line.ptr, line.cap);
+	if (!longer)
+		return err_set(
+		    e, ERR_LIMIT, "%s: the value does not fit a request header", name);
+	t->headers = longer;
+	return true;
+}
+
+static bool set_headers(struct transfer *t, bool own_origin, struct err *e)
+{
+	const struct http_request *r = t->request;
+	char range[40];
+
+	(void)snprintf(range, sizeof(range), "bytes=%" PRIu64 "-", r->range_from);
+	if (!add_header(t, "Authorization", own_origin ? r->authorization : NULL, e)
+	    || !add_header(t, "Accept", r->accept, e)
+	    || !add_header(t, "Content-Type", r->content_type, e)
+	    || !add_header(t, "Range", r->range_from ? range : NULL, e))
+		return false;
+	if (r->method == HTTP_POST && !r->content_type
+	    && !add_header(t, "Content-Type", "application/octet-stream", e))
+		return false;
+	curl_easy_setopt(t->http->curl, CURLOPT_HTTPHEADER, t->headers);
+	return true;
+}
+
+/* The list holds credentials: wiped before it is given back. */
+static void drop_headers(struct curl_slist **headers)
+{
+	for (struct curl_slist *line = *headers; line; line = line->next)
+		explicit_bzero(line->data, strlen(line->data));
+	curl_slist_free_all(*headers);
+	*headers = NULL;
+}
+
+const char *transfer_method(enum http_method method)
+{
+	switch (method) {
+	case HTTP_GET:
+		return "GET";
+	case HTTP_HEAD:
+		return "HEAD";
+	case HTTP_POST:
+		return "POST";
+	case HTTP_PUT:
+		break;
+	}
+	return "PUT";
+}
+
+/* What a transfer that ended with an error code means for the caller.
+ */
+static bool hop_failed(struct transfer *t, CURLcode code, const char *url, struct err *e)
+{
+	OWNED(buf_drop) struct buf shown = BUF(URL_MAX);
+	const char *reason = t->http->reason[0] ? t->http->reason : curl_easy_strerror(code);
+
+	if (code == CURLE_WRITE_ERROR && t->enough)
+		return true;
+	if (t->failed.kind != ERR_NONE) {
+		*e = t->failed;
+		return false;
+	}
+	if (!stop_check(e))
+		return false;
+	http_url_show(url, &shown);
+	t->answer->may_pass = failure_passes(code);
+	return err_set(e, ERR_NETWORK, "%s %.160s: %.160s%s",
+	    transfer_method(t->request->method), buf_text(&shown), reason,
+	    failure_advice(code));
+}
+
+static bool run(struct transfer *t, const char *url, struct err *e)
+{
+	CURL *curl = t->http->curl;
+
+	t->http->reason[0] = '\0';
+	const CURLcode code = curl_easy_perform(curl);
+	answer_keep_headers(curl, url, t->answer);
+	if (code != CURLE_OK && !hop_failed(t, code, url, e))
+		return false;
+	if (t->failed.kind != ERR_NONE) {
+		*e = t->failed;
+		return false;
+	}
+	if (!t->decided && !begin_body(t) && !t->enough) {
+		*e = t->failed;
+		return false;
+	}
+	t->answer->sunk = t->to_sink;
+	return true;
+}
+
+bool transfer_run(struct http *h, const struct http_request *r, const char *url,
+    struct http_answer *a, struct err *e)
+{
+	struct transfer t = {.http = h, .request = r, .answer = a};
+
+	http_answer_drop(a);
+	a->body = BUF(r->body_max ? r->body_max : 8192);
+	curl_easy_reset(h->curl);
+	tls_set(h);
+	set_limits(h, r->body != NULL);
+	set_callbacks(&t);
+	set_method(&t);
+	curl_easy_setopt(h->curl, CURLOPT_URL, url);
+	const bool ok =
+	    set_headers(&t, http_url_same_origin(url, r->url), e) && run(&t, url, e);
+	curl_easy_setopt(h->curl, CURLOPT_HTTPHEADER, NULL);
+	drop_headers(&t.headers);
+	return ok;
+}
