@@ -47,10 +47,8 @@ static bool set_signals(posix_spawnattr_t *attributes)
 	       && posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGDEF) == 0;
 }
 
-static bool spawn(const char *command, int in, int out, pid_t *pid)
+static bool spawn(char *const words[], int in, int out, pid_t *pid)
 {
-	char *const words[] = {
-	    (char[]){"sh"}, (char[]){"-c"}, (char *)(uintptr_t)command, NULL};
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attributes;
 
@@ -60,19 +58,19 @@ static bool spawn(const char *command, int in, int out, pid_t *pid)
 	    posix_spawn_file_actions_adddup2(&files, in, STDIN_FILENO) == 0
 	    && posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO) == 0
 	    && set_signals(&attributes)
-	    && posix_spawn(pid, "/bin/sh", &files, &attributes, words, environ) == 0;
+	    && posix_spawnp(pid, words[0], &files, &attributes, words, environ) == 0;
 	(void)posix_spawnattr_destroy(&attributes);
 	(void)posix_spawn_file_actions_destroy(&files);
 	return ok;
 }
 
-static bool start(const char *command, struct child *c, struct err *e)
+static bool start(char *const words[], struct child *c, struct err *e)
 {
 	int to[2] = {-1, -1};
 	int from[2] = {-1, -1};
 	const bool ok = pipe2(to, O_CLOEXEC) == 0 && pipe2(from, O_CLOEXEC) == 0
 			&& fcntl(to[1], F_SETFL, O_NONBLOCK) == 0
-			&& spawn(command, to[0], from[1], &c->pid);
+			&& spawn(words, to[0], from[1], &c->pid);
 
 	drop_fd(&to[0]);
 	drop_fd(&from[1]);
@@ -141,14 +139,13 @@ static bool converse(
 }
 
 /* A command may close its output and go on: its time and a wish to stop hold for that too. */
-static bool wait_for(struct child *c, int64_t end, struct err *e)
+static bool wait_for(struct child *c, int64_t end, int *status, struct err *e)
 {
-	int status = 0;
 	pid_t ended;
 
 	drop_fd(&c->in); /* it may be reading to the end */
 	while (
-	    (ended = waitpid(c->pid, &status, WNOHANG)) == 0 || (ended < 0 && errno == EINTR)) {
+	    (ended = waitpid(c->pid, status, WNOHANG)) == 0 || (ended < 0 && errno == EINTR)) {
 		if (!stop_check(e))
 			return false;
 		if (now() > end)
@@ -156,8 +153,11 @@ static bool wait_for(struct child *c, int64_t end, struct err *e)
 		(void)poll(NULL, 0, NAP_MS);
 	}
 	c->pid = 0;
-	if (ended < 0)
-		return err_errno(e, "waiting for it");
+	return ended >= 0 || err_errno(e, "waiting for it");
+}
+
+static bool ended_well(int status, struct err *e)
+{
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return true;
 	return WIFEXITED(status)
@@ -167,12 +167,35 @@ static bool wait_for(struct child *c, int64_t end, struct err *e)
 		       WTERMSIG(status));
 }
 
-bool command_run(
-    const char *command, struct slice input, unsigned seconds, struct buf *out, struct err *e)
+static bool converse_with(char *const words[], struct slice input, unsigned seconds,
+    struct buf *out, int *status, struct err *e)
 {
 	OWNED(child_drop) struct child c = {.in = -1, .out = -1};
 	const int64_t end = now() + (int64_t)seconds;
 
-	return start(command, &c, e) && converse(&c, input, end, out, e)
-	       && wait_for(&c, end, e);
+	return start(words, &c, e) && converse(&c, input, end, out, e)
+	       && wait_for(&c, end, status, e);
+}
+
+bool command_run(
+    const char *command, struct slice input, unsigned seconds, struct buf *out, struct err *e)
+{
+	char *const words[] = {
+	    (char[]){"/bin/sh"}, (char[]){"-c"}, (char *)(uintptr_t)command, NULL};
+	int status = 0;
+
+	return converse_with(words, input, seconds, out, &status, e) && ended_well(status, e);
+}
+
+bool command_ask(char *const words[], struct slice input, unsigned seconds, struct buf *out,
+    int *exit_status, struct err *e)
+{
+	int status = 0;
+
+	if (!converse_with(words, input, seconds, out, &status, e))
+		return err_in(e, "%.100s", words[0]);
+	if (!WIFEXITED(status))
+		return ended_well(status, e) || err_in(e, "%.100s", words[0]);
+	*exit_status = WEXITSTATUS(status);
+	return true;
 }

@@ -10,3 +10,8 @@
  * seconds to answer.  ERR_SYSTEM with how it ended when that was not well, ERR_STOPPED. */
 bool command_run(const char *command, struct slice input, unsigned seconds, struct buf *out,
     struct err *e) MUST_CHECK;
+
+/* The same without a shell: words[0] is found by PATH, the last of words is NULL.  True however
+ * it exited by itself; *exit_status says how. */
+bool command_ask(char *const words[], struct slice input, unsigned seconds, struct buf *out,
+    int *exit_status, struct err *e) MUST_CHECK;

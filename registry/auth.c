@@ -1,65 +1,70 @@
 #include "registry/auth.h"
 
 #include "base/own.h"
-#include "manifests/json.h"
-#include "base/base64.h"
-#include "registry/challenge.h"
-#include "registry/realm.h"
 #include "registry/refusal.h"
+#include "registry/scopes.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum {
-	TOKEN_BODY_MAX = 1024 * 1024,
-	TOKEN_SECONDS = 60, /* where the service says nothing (TOK-05) */
-	FORM_MAX = 512 * 1024,
-};
-
+/* What a token was given for (TOK-13), besides its host. */
 struct token {
 	struct token *next;
-	char *scope;
+	const struct account *account;
+	char *realm;
+	char *service;
+	char *scopes;
 	char *text;
-	int64_t until; /* monotonic seconds */
+	int64_t since; /* monotonic seconds */
+	int64_t until;
 	bool anonymous;
 };
 
-struct auth {
-	char *host;
-	char *base;
-	struct credentials *credentials;
-	const struct retry_policy *policy;
-	pthread_mutex_t lock; /* for all below, and held while a token is fetched */
-	struct challenge wanted;
+/* A login at this host, or that there is none. */
+struct account {
+	struct account *next;
 	struct login login;
-	bool asked;   /* login is what there is for this host */
+	bool asked;   /* login is what there is */
 	bool found;   /* there is one */
+	bool stale;   /* it was refused, and nobody had asked for it (TOK-22) */
 	bool proved;  /* Basic was let in once */
 	bool refused; /* and never will be (BAS-03) */
 	char *looked; /* where a login was looked for */
+};
+
+/* One repository: whose login is used there, and what it was seen to want. */
+struct seat {
+	struct seat *next;
+	char *repository;
+	struct account *account;
+	struct buf demanded; /* scopes of its challenges */
+};
+
+struct auth {
+	struct auth_config config;
+	char *host;
+	char *base;
+	pthread_mutex_t lock; /* for all below, and held while a token is fetched */
+	struct challenge wanted;
+	struct account *accounts;
+	struct seat *seats;
 	struct token *tokens;
 };
 
-static void wipe(struct buf *b)
-{
-	if (b->ptr)
-		explicit_bzero(b->ptr, b->cap);
-	buf_drop(b);
-}
-
 void ticket_drop(struct ticket *t)
 {
-	wipe(&t->value);
+	secret_buf_drop(&t->value);
 	*t = (struct ticket){0};
 }
 
 static void token_free(struct token *t)
 {
-	explicit_bzero(t->text, strlen(t->text));
-	free(t->text);
-	free(t->scope);
+	secret_drop(&t->text);
+	free(t->scopes);
+	free(t->realm);
+	free(t->service);
 	free(t);
 }
 
@@ -72,15 +77,36 @@ static void drop_tokens(struct auth *a)
 	}
 }
 
-struct auth *auth_new(const char *host, const char *base, struct credentials *credentials,
-    const struct retry_policy *policy)
+static void account_free(struct account *one)
+{
+	login_drop(&one->login);
+	free(one->looked);
+	free(one);
+}
+
+static void drop_seats(struct auth *a)
+{
+	while (a->seats) {
+		struct seat *next = a->seats->next;
+		buf_drop(&a->seats->demanded);
+		free(a->seats->repository);
+		free(a->seats);
+		a->seats = next;
+	}
+	while (a->accounts) {
+		struct account *next = a->accounts->next;
+		account_free(a->accounts);
+		a->accounts = next;
+	}
+}
+
+struct auth *auth_new(const struct auth_config *config)
 {
 	struct auth *a = own_new(sizeof(*a));
 
-	a->host = own_text(host);
-	a->base = own_text(base);
-	a->credentials = credentials;
-	a->policy = policy;
+	a->config = *config;
+	a->config.host = a->host = own_text(config->host);
+	a->config.base = a->base = own_text(config->base);
 	pthread_mutex_init(&a->lock, NULL);
 	return a;
 }
@@ -90,10 +116,9 @@ void auth_free(struct auth *a)
 	if (!a)
 		return;
 	drop_tokens(a);
-	login_drop(&a->login);
+	drop_seats(a);
 	challenge_drop(&a->wanted);
 	pthread_mutex_destroy(&a->lock);
-	free(a->looked);
 	free(a->host);
 	free(a->base);
 	free(a);
@@ -109,71 +134,95 @@ static int64_t now(void)
 
 /* --- Logins --- */
 
-/* Finds the login for the host, once. */
-static bool find_login(struct auth *a, struct err *e)
+static struct seat *seat_of(struct auth *a, const char *repository)
+{
+	struct seat *s = a->seats;
+
+	while (s && strcmp(s->repository, repository) != 0)
+		s = s->next;
+	if (s)
+		return s;
+	s = own_new(sizeof(*s));
+	*s = (struct seat){
+	    .next = a->seats, .repository = own_text(repository), .demanded = BUF(SCOPES_MAX)};
+	s->account = own_new(sizeof(*s->account));
+	s->account->next = a->accounts;
+	a->accounts = s->account;
+	a->seats = s;
+	return s;
+}
+
+static bool same_login(const struct account *x, const struct account *y)
+{
+	if (x == y || !x->asked || x->found != y->found)
+		return false;
+	return !x->found || strcmp(x->login.source, y->login.source) == 0;
+}
+
+/* The account stays in the list, unused, when an older one is the same. */
+static void share_account(struct auth *a, struct seat *s)
+{
+	for (struct account *other = a->accounts; other; other = other->next) {
+		if (same_login(other, s->account)) {
+			login_drop(&s->account->login);
+			s->account->asked = false;
+			s->account = other;
+			return;
+		}
+	}
+}
+
+/* Finds the login for a repository, once. */
+static bool find_login(struct auth *a, struct seat *s, enum access access, struct err *e)
 {
 	OWNED(buf_drop) struct buf looked = BUF(64 * 1024);
+	struct account *one = s->account;
+	const struct credential_ask ask = {
+	    .host = a->host,
+	    .path = s->repository,
+	    .origin = a->config.origin,
+	    .strict = access == ACCESS_PUSH,
+	};
 
-	if (a->asked)
+	if (one->asked)
 		return true;
-	if (!credentials_find(a->credentials, a->host, &a->login, &a->found, &looked, e))
+	if (!credentials_find(
+		a->config.credentials, &ask, &one->login, &one->found, &looked, e))
 		return false;
-	a->looked = own_text(buf_text(&looked));
-	a->asked = true;
+	one->looked = own_text(buf_text(&looked));
+	one->asked = true;
+	share_account(a, s);
 	return true;
 }
 
-static bool no_login(const struct auth *a, struct err *e)
+static bool has_login(const struct account *one)
+{
+	return one->found && !one->stale;
+}
+
+static bool no_login(const struct auth *a, const struct account *one, struct err *e)
 {
 	return err_set(e, ERR_DENIED,
 	    "%.120s wants a login, no credentials found; looked in: %.200s; give --username, "
 	    "or "
 	    "a file with --authfile",
-	    a->host, a->looked && *a->looked ? a->looked : "nothing");
+	    a->host, one->looked && *one->looked ? one->looked : "nothing");
 }
 
-static bool login_refused(const struct auth *a, const char *said, struct err *e)
+static bool login_refused(
+    const struct auth *a, const struct account *one, const char *said, struct err *e)
 {
 	return err_set(e, ERR_DENIED,
-	    "%.120s: the login of %.80s is refused: %.160s; check user name and password",
-	    a->host, a->login.username ? a->login.username : "(token)", said);
-}
-
-static void put_basic(const struct login *l, struct buf *out)
-{
-	OWNED(wipe) struct buf plain = BUF(SECRET_MAX);
-
-	buf_adds(&plain, l->username ? l->username : "");
-	buf_adds(&plain, ":");
-	buf_adds(&plain, l->password ? l->password : "");
-	buf_adds(out, "Basic ");
-	base64_encode(buf_slice(&plain), out);
-}
-
-/* Sends until an answer comes that no retry would better. */
-static bool send_patiently(const struct auth *a, struct http *h, const struct http_request *r,
-    struct http_answer *answer, struct err *e)
-{
-	struct retry retry = {.policy = a->policy};
-
-	for (;;) {
-		const bool sent = http_send(h, r, answer, e);
-		OWNED(buf_drop) struct buf shown = BUF(4096);
-		if (sent && !retry_status(answer->status))
-			return true;
-		http_url_show(r->url, &shown);
-		if (sent)
-			(void)refusal(answer, buf_text(&shown), e);
-		if ((!sent && !answer->may_pass) || !retry_again(&retry, answer, e))
-			return false;
-		if (r->body && !r->body->rewind(r->body, e))
-			return false;
-	}
+	    "%.100s: the login of %.60s (%.110s) is refused: %.130s; check user name and "
+	    "password",
+	    a->host, one->login.username ? one->login.username : "(token)",
+	    one->login.source ? one->login.source : "", said);
 }
 
 /* Shows the login once, with a question that costs nothing, so that a wrong password is sent a
  * single time however many workers there are (BAS-03). */
-static bool prove_basic(struct auth *a, struct http *h, const char *value, struct err *e)
+static bool prove_basic(
+    struct auth *a, struct account *one, struct http *h, const char *value, struct err *e)
 {
 	OWNED(http_answer_drop) struct http_answer answer = {0};
 	OWNED(buf_drop) struct buf url = BUF(4096);
@@ -184,210 +233,192 @@ static bool prove_basic(struct auth *a, struct http *h, const char *value, struc
 	const struct http_request r = {
 	    .method = HTTP_GET,
 	    .url = buf_text(&url),
+	    .home = a->base,
 	    .authorization = value,
 	    .body_max = REFUSAL_BODY_MAX,
 	};
-	if (!send_patiently(a, h, &r, &answer, e))
+	if (!token_send(a->config.policy, h, &r, &answer, e))
 		return false;
 	if (answer.status == 401) {
-		a->refused = true;
+		one->refused = true;
 		refusal_text(&answer, &said);
-		return login_refused(a, buf_text(&said), e);
+		return login_refused(a, one, buf_text(&said), e);
 	}
-	a->proved = true;
+	one->proved = true;
 	return true;
 }
 
-static bool basic_ticket(struct auth *a, struct http *h, struct ticket *out, struct err *e)
+static bool basic_ticket(struct auth *a, struct http *h, const struct errand *errand,
+    struct ticket *out, struct err *e)
 {
-	if (!find_login(a, e))
+	if (!find_login(a, out->seat, errand->access, e))
 		return false;
-	if (!a->found || !a->login.password)
-		return no_login(a, e);
-	if (a->refused)
-		return login_refused(a, "it was refused before", e);
-	put_basic(&a->login, &out->value);
+	struct account *one = out->seat->account;
+	if (!one->found || !one->login.password)
+		return no_login(a, one, e);
+	if (one->refused)
+		return login_refused(a, one, "it was refused before", e);
+	token_put_basic(&one->login, &out->value);
 	return buf_ok(&out->value, e)
-	       && (a->proved || prove_basic(a, h, buf_text(&out->value), e));
+	       && (one->proved || prove_basic(a, one, h, buf_text(&out->value), e));
 }
 
 /* --- Tokens --- */
 
 static void put_scope(const char *repository, enum access access, struct buf *out)
 {
-	buf_adds(out, "repository:");
-	buf_adds(out, repository);
-	buf_adds(out, access == ACCESS_PUSH ? ":pull,push" : ":pull");
+	OWNED(buf_drop) struct buf scope = BUF(4096);
+
+	if (!repository || !*repository)
+		return;
+	buf_adds(&scope, out->len ? " repository:" : "repository:");
+	buf_adds(&scope, repository);
+	buf_adds(&scope, access == ACCESS_PUSH ? ":pull,push" : ":pull");
+	buf_adds(out, buf_text(&scope));
 }
 
-/* The token for a scope that still lives, or NULL. */
-static struct token *find_token(struct auth *a, const char *scope)
+/* What a token for the errand must allow: what was demanded first (TOK-10).  A host that we
+ * were sent to may have other names for things than the one we asked. */
+static void put_scopes(
+    const struct auth *a, const struct seat *s, const struct errand *errand, struct buf *out)
+{
+	OWNED(buf_drop) struct buf own = BUF(SCOPES_MAX);
+
+	if (a->config.origin == HOST_NAMED || !s->demanded.len) {
+		put_scope(errand->repository, errand->access, &own);
+		put_scope(errand->mount_from, ACCESS_PULL, &own);
+	}
+	scopes_merge(out, buf_slice(&own));
+	scopes_merge(out, buf_slice(&s->demanded));
+}
+
+/* Whether it will live as long as it is needed; one that was just got cannot be bettered. */
+static bool lives(const struct token *t, uint64_t seconds)
+{
+	const int64_t at = now();
+	const int64_t life = t->until - t->since;
+	const int64_t need = seconds < INT32_MAX ? (int64_t)seconds : INT32_MAX;
+
+	return at < t->until && (at + need < t->until || at - t->since <= life / 5);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+static struct token *find_token(
+    struct auth *a, const struct account *one, const struct errand *errand, struct slice scopes)
 {
 	for (struct token *t = a->tokens; t; t = t->next) {
-		if (strcmp(t->scope, scope) == 0 && now() < t->until)
+		if (t->account == one && t->anonymous == !has_login(one)
+		    && same_text(t->realm, a->wanted.realm)
+		    && same_text(t->service, a->wanted.service)
+		    && scopes_cover(slice_of(t->scopes), scopes) && lives(t, errand->seconds))
 			return t;
 	}
 	return NULL;
 }
 
 /* Drops one token; with text NULL all that anybody gets. */
-static void forget(struct auth *a, const char *text)
+static bool forget(struct auth *a, const char *text)
 {
 	struct token **at = &a->tokens;
+	bool any = false;
 
 	while (*at) {
 		struct token *t = *at;
 		if (text ? strcmp(t->text, text) == 0 : t->anonymous) {
 			*at = t->next;
 			token_free(t);
+			any = true;
 		} else {
 			at = &t->next;
 		}
 	}
+	return any;
 }
 
-/* Adds a query parameter to *url. */
-static bool add_query(struct buf *url, const char *name, const char *value, struct err *e)
+static void keep_token(
+    struct auth *a, const struct account *one, const char *scopes, struct token_grant *grant)
 {
-	OWNED(buf_drop) struct buf longer = BUF(0);
-
-	if (!value || !*value)
-		return true;
-	if (!http_url_add_query(buf_text(url), name, value, &longer, e))
-		return false;
-	buf_drop(url);
-	*url = STEAL(longer);
-	return true;
-}
-
-static bool get_token(struct auth *a, struct http *h, const char *scope,
-    struct http_answer *answer, struct err *e)
-{
-	OWNED(wipe) struct buf basic = BUF(2 * SECRET_MAX);
-	OWNED(buf_drop) struct buf url = BUF(64 * 1024);
-	const bool login = a->found && a->login.password;
-
-	buf_adds(&url, a->wanted.realm);
-	if (!add_query(&url, "service", a->wanted.service, e)
-	    || !add_query(&url, "scope", scope, e)
-	    || !add_query(&url, "account", login ? a->login.username : NULL, e))
-		return false;
-	if (login)
-		put_basic(&a->login, &basic);
-	const struct http_request r = {
-	    .method = HTTP_GET,
-	    .url = buf_text(&url),
-	    .authorization = login ? buf_text(&basic) : NULL,
-	    .body_max = TOKEN_BODY_MAX,
-	};
-	return send_patiently(a, h, &r, answer, e);
-}
-
-/* A form is what stands behind the "?" of an address, so it is written as one. */
-static bool post_token(struct auth *a, struct http *h, const char *scope,
-    struct http_answer *answer, struct err *e)
-{
-	OWNED(wipe) struct buf form = BUF(FORM_MAX);
-	struct mem_source body;
-
-	buf_adds(&form, "?");
-	if (!add_query(&form, "grant_type", "refresh_token", e)
-	    || !add_query(&form, "client_id", "sealift", e)
-	    || !add_query(&form, "service", a->wanted.service, e)
-	    || !add_query(&form, "scope", scope, e)
-	    || !add_query(&form, "refresh_token", a->login.identity_token, e))
-		return false;
-	mem_source_init(&body, slice_at(form.ptr + 1, form.len - 1));
-	const struct http_request r = {
-	    .method = HTTP_POST,
-	    .url = a->wanted.realm,
-	    .content_type = "application/x-www-form-urlencoded",
-	    .body = &body.source,
-	    .body_size = form.len - 1,
-	    .body_max = TOKEN_BODY_MAX,
-	};
-	return send_patiently(a, h, &r, answer, e);
-}
-
-/* Seconds that a token may be used: less than it lives (TOK-05). */
-static int64_t useful_seconds(const struct json *doc)
-{
-	double seconds = 0;
-
-	if (!json_number(json_get(doc, "expires_in"), &seconds) || !(seconds >= 1))
-		seconds = TOKEN_SECONDS;
-	if (seconds > 86400)
-		seconds = 86400;
-	const double margin = seconds / 10 > 5 ? seconds / 10 : 5;
-	return (int64_t)(seconds - margin);
-}
-
-/* Keeps the token of an answer; the first of the two names that is not empty (TOK-04). */
-static bool keep_token(
-    struct auth *a, const char *scope, const struct http_answer *answer, struct err *e)
-{
-	OWNED(json_drop) struct json *doc = NULL;
-
-	if (!json_parse(buf_slice(&answer->body), "the token service's answer", &doc, e)) {
-		e->kind = ERR_NETWORK;
-		return false;
-	}
-	struct slice text = json_text(json_get(doc, "token"));
-	if (!text.len)
-		text = json_text(json_get(doc, "access_token"));
-	if (!text.len)
-		return err_set(e, ERR_NETWORK, "the token service's answer has no token in it");
 	struct token *t = own_new(sizeof(*t));
+
 	*t = (struct token){
 	    .next = a->tokens,
-	    .scope = own_text(scope),
-	    .text = own_bytes(text.ptr, text.len),
-	    .until = now() + useful_seconds(doc),
-	    .anonymous = !a->found,
+	    .account = one,
+	    .realm = own_text(a->wanted.realm),
+	    .service = own_text(a->wanted.service ? a->wanted.service : ""),
+	    .scopes = own_text(scopes),
+	    .text = STEAL(grant->text),
+	    .since = now(),
+	    .until = now() + grant->seconds,
+	    .anonymous = !has_login(one),
 	};
 	a->tokens = t;
+}
+
+static bool fetch_token(struct auth *a, const struct account *one, struct http *h,
+    const char *scopes, struct err *e)
+{
+	OWNED(token_grant_drop) struct token_grant grant = {0};
+	const struct token_ask ask = {
+	    .host = a->host,
+	    .home = a->base,
+	    .wanted = &a->wanted,
+	    .scopes = scopes,
+	    .login = has_login(one) ? &one->login : NULL,
+	    .method = a->config.token_method,
+	    .policy = a->config.policy,
+	};
+
+	if (!token_fetch(&ask, h, &grant, e))
+		return false;
+	keep_token(a, one, scopes, &grant);
 	return true;
 }
 
-/* A service that does not give a token refuses the login, or answers nonsense. */
-static bool token_denied(const struct auth *a, const struct http_answer *answer, struct err *e)
+/* A login that nobody asked for may be an old one, and what is public needs none (TOK-22). */
+static bool without_login(
+    struct auth *a, struct account *one, const struct errand *errand, const struct err *refusal)
 {
-	OWNED(buf_drop) struct buf said = BUF(1024);
-	OWNED(buf_drop) struct buf shown = BUF(4096);
-
-	refusal_text(answer, &said);
-	http_url_show(answer->url, &shown);
-	const bool login =
-	    answer->status == 400 || answer->status == 401 || answer->status == 403;
-	if (login && a->found)
-		return login_refused(a, buf_text(&said), e);
-	if (login)
-		return no_login(a, e);
-	return err_set(e, ERR_NETWORK,
-	    "GET %.160s (token service of %.100s): expected a token, found %.160s",
-	    buf_text(&shown), a->host, buf_text(&said));
+	if (errand->access == ACCESS_PUSH || one->login.named)
+		return false;
+	one->stale = true;
+	watch_warn(a->config.policy->watch, "%.100s: going on without the login %.160s: %.160s",
+	    a->host, one->login.source, refusal->text);
+	return true;
 }
 
-static bool fetch_token(struct auth *a, struct http *h, const char *scope, struct err *e)
+/* A token, as anybody where there is no login; after a refusal, whichever of both was not
+ * tried. */
+static bool get_token(struct auth *a, struct seat *s, struct http *h,
+    const struct errand *errand, const char *scopes, struct err *e)
 {
-	OWNED(http_answer_drop) struct http_answer answer = {0};
-	const bool identity = a->found && a->login.identity_token && !a->login.password;
+	const bool tried = has_login(s->account);
+	struct err refusal = {0};
 
-	if (!(identity ? post_token : get_token)(a, h, scope, &answer, e))
-		return err_in(e, "token for %.100s", a->host);
-	if (answer.status == 200 && !refusal_is_page(&answer)) {
-		const bool kept = keep_token(a, scope, &answer, e);
-		if (answer.body.ptr)
-			explicit_bzero(answer.body.ptr, answer.body.cap);
-		return kept || err_in(e, "token for %.100s", a->host);
-	}
-	const bool untried = !a->asked && answer.status >= 400 && answer.status <= 403;
-	if (!untried)
-		return token_denied(a, &answer, e);
-	/* Anybody's token is not given: now the host needs a login. */
-	if (!find_login(a, e))
+	if (fetch_token(a, s->account, h, scopes, &refusal))
+		return true;
+	if (refusal.kind != ERR_DENIED) {
+		*e = refusal;
 		return false;
-	return a->found ? fetch_token(a, h, scope, e) : no_login(a, e);
+	}
+	if (tried) {
+		if (without_login(a, s->account, errand, &refusal)
+		    && fetch_token(a, s->account, h, scopes, e))
+			return true;
+		s->account->stale = false;
+		return login_refused(a, s->account, refusal.text, e);
+	}
+	const bool asked = s->account->asked;
+	if (!find_login(a, s, errand->access, e))
+		return false;
+	if (asked || !has_login(s->account))
+		return no_login(a, s->account, e);
+	return fetch_token(a, s->account, h, scopes, &refusal)
+	       || (refusal.kind == ERR_DENIED ? login_refused(a, s->account, refusal.text, e)
+					      : err_set(e, refusal.kind, "%s", refusal.text));
 }
 
 static void put_token(struct ticket *out, const char *text)
@@ -396,28 +427,24 @@ static void put_token(struct ticket *out, const char *text)
 	buf_adds(&out->value, text);
 }
 
-static bool bearer_ticket(struct auth *a, struct http *h, const char *repository,
-    enum access access, struct ticket *out, struct err *e)
+static bool bearer_ticket(struct auth *a, struct http *h, const struct errand *errand,
+    struct ticket *out, struct err *e)
 {
-	OWNED(buf_drop) struct buf scope = BUF(4096);
-	OWNED(buf_drop) struct buf wider = BUF(4096);
+	OWNED(buf_drop) struct buf scopes = BUF(SCOPES_MAX);
+	struct seat *s = out->seat;
 
 	/* A login of the command line is only shown where anybody's token does not do. */
-	if (!credentials_given(a->credentials) && !find_login(a, e))
+	if (!credentials_given(a->config.credentials) && !find_login(a, s, errand->access, e))
 		return false;
-	if (a->found && a->login.registry_token) {
-		put_token(out, a->login.registry_token);
+	if (s->account->found && s->account->login.registry_token) {
+		put_token(out, s->account->login.registry_token);
 		out->fresh = true;
 		return buf_ok(&out->value, e);
 	}
-	if (*repository)
-		put_scope(repository, access, &scope);
-	put_scope(repository, ACCESS_PUSH, &wider);
-	struct token *t = find_token(a, buf_text(&wider));
-	if (!t)
-		t = find_token(a, buf_text(&scope));
+	put_scopes(a, s, errand, &scopes);
+	struct token *t = find_token(a, s->account, errand, buf_slice(&scopes));
 	if (!t) {
-		if (!fetch_token(a, h, buf_text(&scope), e))
+		if (!get_token(a, s, h, errand, buf_text(&scopes), e))
 			return false;
 		t = a->tokens;
 		out->fresh = true;
@@ -427,7 +454,7 @@ static bool bearer_ticket(struct auth *a, struct http *h, const char *repository
 	return buf_ok(&out->value, e);
 }
 
-bool auth_ticket(struct auth *a, struct http *h, const char *repository, enum access access,
+bool auth_ticket(struct auth *a, struct http *h, const struct errand *errand,
     struct ticket *out, struct err *e)
 {
 	bool ok = true;
@@ -435,10 +462,11 @@ bool auth_ticket(struct auth *a, struct http *h, const char *repository, enum ac
 	ticket_drop(out);
 	out->value = BUF(2 * SECRET_MAX);
 	pthread_mutex_lock(&a->lock);
+	out->seat = seat_of(a, errand->repository);
 	if (a->wanted.scheme == CHALLENGE_BASIC)
-		ok = basic_ticket(a, h, out, e);
+		ok = basic_ticket(a, h, errand, out, e);
 	else if (a->wanted.scheme == CHALLENGE_BEARER)
-		ok = bearer_ticket(a, h, repository, access, out, e);
+		ok = bearer_ticket(a, h, errand, out, e);
 	pthread_mutex_unlock(&a->lock);
 	return ok;
 }
@@ -457,7 +485,7 @@ static bool resolve_realm(
 		e->kind = ERR_DENIED;
 		return err_in(e, "%.120s: its token service", a->host);
 	}
-	if (!realm_check(a->base, buf_text(&realm), a->host, e))
+	if (!realm_check(a->base, buf_text(&realm), a->host, a->config.realm_trust, e))
 		return false;
 	free(c->realm);
 	c->realm = own_text(buf_text(&realm));
@@ -480,57 +508,90 @@ static bool ask_door(struct auth *a, struct http *h, struct challenge *out, stru
 
 	buf_adds(&url, a->base);
 	buf_adds(&url, "/v2/");
-	const struct http_request r = {
-	    .method = HTTP_GET, .url = buf_text(&url), .body_max = REFUSAL_BODY_MAX};
-	return send_patiently(a, h, &r, &answer, e) && read_challenge(a, &answer, out, e);
+	const struct http_request r = {.method = HTTP_GET,
+	    .url = buf_text(&url),
+	    .home = a->base,
+	    .body_max = REFUSAL_BODY_MAX};
+	return token_send(a->config.policy, h, &r, &answer, e)
+	       && read_challenge(a, &answer, out, e);
 }
 
-static bool learn(
-    struct auth *a, struct http *h, const struct http_answer *answer, struct err *e)
+static bool learn(struct auth *a, struct seat *s, struct http *h,
+    const struct http_answer *answer, struct err *e)
 {
 	OWNED(challenge_drop) struct challenge c = {0};
 	struct err first = {0};
 
-	if (a->wanted.scheme != CHALLENGE_NONE)
-		return true;
 	if (!read_challenge(a, answer, &c, &first)) {
 		challenge_drop(&c);
+		if (a->wanted.scheme != CHALLENGE_NONE)
+			return true;
 		if (!ask_door(a, h, &c, e)) {
 			*e = first;
 			return false;
 		}
 	}
-	a->wanted = STEAL(c);
+	if (c.scheme == CHALLENGE_BEARER && c.scope)
+		scopes_merge(&s->demanded, slice_of(c.scope));
+	/* What a host once wanted it goes on wanting (CHL-10), but for the place of tokens. */
+	if (a->wanted.scheme == CHALLENGE_NONE || c.scheme == CHALLENGE_BEARER) {
+		challenge_drop(&a->wanted);
+		a->wanted = STEAL(c);
+	}
 	return true;
 }
 
-static bool denied(const struct auth *a, const struct http_answer *answer, struct err *e)
+static bool denied(const struct auth *a, const struct account *one,
+    const struct http_answer *answer, struct err *e)
 {
 	OWNED(buf_drop) struct buf said = BUF(1024);
 
 	refusal_text(answer, &said);
-	return login_refused(a, buf_text(&said), e);
+	return login_refused(a, one, buf_text(&said), e);
+}
+
+/* A token was got for this very request and does not do: anybody's may be bettered by a login,
+ * and one that lacks a scope which only this answer names by one more question (CHL-06). */
+static bool fresh_refused(struct auth *a, struct http *h, const struct http_answer *answer,
+    const struct ticket *used, struct err *e)
+{
+	struct seat *s = used->seat;
+	const size_t before = s->demanded.len;
+	struct err ignored = {0};
+
+	if (s->account->login.registry_token)
+		return denied(a, s->account, answer, e);
+	const bool learnt = learn(a, s, h, answer, &ignored) && s->demanded.len > before;
+	if (!used->anonymous)
+		return learnt || denied(a, s->account, answer, e);
+	const bool stale = s->account->stale;
+	if (!find_login(a, s, ACCESS_PULL, e))
+		return false;
+	if (stale)
+		return learnt || denied(a, s->account, answer, e);
+	(void)forget(a, NULL);
+	return has_login(s->account) || learnt || no_login(a, s->account, e);
 }
 
 static bool refused(struct auth *a, struct http *h, const struct http_answer *answer,
     const struct ticket *used, struct err *e)
 {
 	const char *value = buf_text(&used->value);
+	struct err ignored = {0};
 
-	if (!used->value.len)
-		return learn(a, h, answer, e);
-	if (strncmp(value, "Bearer ", 7) != 0)
-		return denied(a, answer, e);
-	forget(a, value + 7);
-	if (!used->fresh)
+	if (!used->value.len && a->wanted.scheme == CHALLENGE_NONE)
+		return learn(a, used->seat, h, answer, e);
+	if (!used->value.len) {
+		(void)learn(a, used->seat, h, answer, &ignored);
 		return true;
-	if (!used->anonymous)
-		return denied(a, answer, e);
-	/* Anybody's token does not do: now the host needs a login. */
-	if (!find_login(a, e))
-		return false;
-	forget(a, NULL);
-	return a->found || no_login(a, e);
+	}
+	if (strncmp(value, "Bearer ", 7) != 0)
+		return denied(a, used->seat->account, answer, e);
+	(void)forget(a, value + 7);
+	if (used->fresh)
+		return fresh_refused(a, h, answer, used, e);
+	(void)learn(a, used->seat, h, answer, &ignored);
+	return true;
 }
 
 bool auth_refused(struct auth *a, struct http *h, const struct http_answer *answer,
@@ -540,4 +601,16 @@ bool auth_refused(struct auth *a, struct http *h, const struct http_answer *answ
 	const bool ok = refused(a, h, answer, used, e);
 	pthread_mutex_unlock(&a->lock);
 	return ok;
+}
+
+bool auth_doubted(struct auth *a, const struct ticket *used)
+{
+	const char *value = buf_text(&used->value);
+
+	if (used->fresh || strncmp(value, "Bearer ", 7) != 0)
+		return false;
+	pthread_mutex_lock(&a->lock);
+	const bool dropped = forget(a, value + 7);
+	pthread_mutex_unlock(&a->lock);
+	return dropped;
 }

@@ -1,12 +1,13 @@
 /*
  * Leave to ask one registry: what it wants (nothing, Basic, Bearer) is learnt from its first
- * 401, tokens are kept per repository and fetched by one worker at a time (PROTOCOL 2-4,
- * TOK-19).
+ * 401, tokens are kept by what they are for and fetched by one worker at a time (PROTOCOL 2-4,
+ * TOK-13, TOK-19).  How a token is asked for is token.c.
  */
 #pragma once
 
 #include "registry/credentials.h"
-#include "registry/retry.h"
+#include "registry/realm.h"
+#include "registry/token.h"
 
 enum access {
 	ACCESS_PULL,
@@ -15,25 +16,49 @@ enum access {
 
 struct auth;
 
-/* host as people write it, base its URL without a path; credentials and policy are borrowed. */
-struct auth *auth_new(const char *host, const char *base, struct credentials *credentials,
-    const struct retry_policy *policy);
+/* What one registry's leave depends on; the texts are copied, the rest is borrowed. */
+struct auth_config {
+	const char *host; /* as people write it */
+	const char *base; /* its URL without a path */
+	enum host_origin origin;
+	struct credentials *credentials;
+	const struct retry_policy *policy;
+	enum token_method token_method;
+	enum realm_trust realm_trust;
+};
+struct auth *auth_new(const struct auth_config *config);
 void auth_free(struct auth *a);
+
+/* What a request is about. */
+struct errand {
+	const char *repository; /* "" for none */
+	const char *mount_from; /* a repository whose blobs it reads besides; NULL: none */
+	enum access access;
+	uint64_t seconds; /* that it may take: a token must live longer (TOK-14) */
+};
+
+struct seat;
 
 /* What one request takes along; ticket_drop wipes it. */
 struct ticket {
 	struct buf value; /* of Authorization; empty: nothing was ever asked for */
-	bool fresh;	  /* a token that was fetched for this very request */
-	bool anonymous;	  /* a token that anybody gets */
+	struct seat *seat;
+	bool fresh;	/* a token that was fetched for this very request */
+	bool anonymous; /* a token that anybody gets */
 };
 void ticket_drop(struct ticket *t);
 
-/* A ticket for a request about repository ("" for none); fetches a token when one is due.
- * ERR_DENIED when a login is needed and there is none, or it was refused before (BAS-03). */
-bool auth_ticket(struct auth *a, struct http *h, const char *repository, enum access access,
+/* A ticket for a request; fetches a token when one is due.  ERR_DENIED when a login is needed
+ * and there is none, or it was refused before (BAS-03). */
+bool auth_ticket(struct auth *a, struct http *h, const struct errand *errand,
     struct ticket *out, struct err *e) MUST_CHECK;
 
 /* Learns from a 401 to a request that took used along: true when the same request with a new
  * ticket may do better. */
 bool auth_refused(struct auth *a, struct http *h, const struct http_answer *answer,
     const struct ticket *used, struct err *e) MUST_CHECK;
+
+/* A request with a body broke off: where a proxy stands between, that may have been a 401 that
+ * nobody saw (TOK-16).  Drops the token; true when it was an old one, so that a new one may do
+ * better. */
+bool auth_doubted(struct auth *a, const struct ticket *used);

@@ -2,234 +2,199 @@
 
 #include "base/file.h"
 #include "base/own.h"
-#include "manifests/json.h"
-#include "base/base64.h"
+#include "registry/authfile.h"
+#include "registry/authplaces.h"
+#include "registry/helmrepos.h"
+#include "registry/keychain.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <unistd.h>
+#include <sys/stat.h>
+
+enum {
+	PLACES_MAX = 64 * 1024,
+	NAME_MAX_BYTES = 2048,
+};
 
 struct credentials {
 	const char *username;
 	const char *password;
 	const char *auth_file;
+	struct watch *watch;
 	pthread_mutex_t lock;
-	char *host; /* under lock: whose login username and password are */
+	char *host;	   /* under lock: whose login username and password are */
+	struct buf warned; /* under lock: files that were warned of, one a line */
 };
 
-static void drop_secret(char **text)
+/* One look for a login: what is asked, and what came of it. */
+struct search {
+	struct credentials *all;
+	const struct credential_ask *ask;
+	char name[NAME_MAX_BYTES]; /* "host" or "host/path" */
+	struct login *out;
+	bool *found;
+	struct buf *looked;
+};
+
+static void looked_in(struct search *s, const char *place)
 {
-	if (*text)
-		explicit_bzero(*text, strlen(*text));
-	free(*text);
-	*text = NULL;
+	const char *home = getenv("HOME");
+	const size_t len = home ? strlen(home) : 0;
+	const bool below = len > 1 && strncmp(place, home, len) == 0 && place[len] == '/';
+
+	/* All places are to fit into one sentence. */
+	buf_adds(s->looked, s->looked->len ? ", " : "");
+	buf_adds(s->looked, below ? "~" : "");
+	buf_adds(s->looked, below ? place + len : place);
 }
 
-static void drop_secret_buf(struct buf *b)
+/* Whether this is the first time that the file is told of. */
+static bool first_time(struct credentials *c, const char *path)
 {
-	if (b->ptr)
-		explicit_bzero(b->ptr, b->cap);
-	buf_drop(b);
-}
+	struct slice rest;
+	struct slice line;
+	bool first = true;
 
-void login_drop(struct login *l)
-{
-	drop_secret(&l->username);
-	drop_secret(&l->password);
-	drop_secret(&l->identity_token);
-	drop_secret(&l->registry_token);
-}
-
-/* --- Keys --- */
-
-/* The host that a key stands for: without scheme, and without the API paths that tools write.
- * A key for a part of a host (Podman's "host/team") is no host's: empty. */
-static struct slice key_host(struct slice key)
-{
-	static const char *const roots[] = {"", "v1", "v1/", "v2", "v2/"};
-	struct slice path = key;
-	struct slice host;
-
-	if (slice_starts(key, "https://"))
-		path = slice_at(key.ptr + 8, key.len - 8);
-	else if (slice_starts(key, "http://"))
-		path = slice_at(key.ptr + 7, key.len - 7);
-	if (!slice_cut(&path, '/', &host) || !path.ptr)
-		return host;
-	for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++) {
-		if (slice_is(path, roots[i]))
-			return host;
+	pthread_mutex_lock(&c->lock);
+	rest = slice_at(buf_text(&c->warned), c->warned.len);
+	while (first && slice_cut(&rest, '\n', &line))
+		first = !slice_is(line, path);
+	if (first) {
+		buf_adds(&c->warned, path);
+		buf_adds(&c->warned, "\n");
 	}
-	return slice_at("", 0);
+	pthread_mutex_unlock(&c->lock);
+	return first;
 }
 
-/* Docker Hub goes by several names (CRD-04). */
-static struct slice canonical(struct slice host)
+/* A login that others on this machine can read (CRD-14). */
+static void check_mode(struct search *s, const char *path)
 {
-	static const char *const hub[] = {"index.docker.io", "registry-1.docker.io"};
+	struct stat st;
 
-	for (size_t i = 0; i < sizeof(hub) / sizeof(hub[0]); i++) {
-		if (host.len == strlen(hub[i]) && strncasecmp(host.ptr, hub[i], host.len) == 0)
-			return slice_of("docker.io");
-	}
-	return host;
+	if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077)
+	    && first_time(s->all, path))
+		watch_warn(s->all->watch,
+		    "%s holds logins and others on this machine may open it; chmod 600 it",
+		    path);
 }
 
-static bool same_host(struct slice key, const char *host)
+/* --- Helpers --- */
+
+/* A helper that fails is passed over when things are only read (CRD-08). */
+static bool ask_helper(struct search *s, struct slice helper, struct err *e)
 {
-	const struct slice a = canonical(key_host(key));
-	const struct slice b = canonical(slice_of(host));
+	struct err failure = {0};
 
-	return a.len && a.len == b.len && strncasecmp(a.ptr, b.ptr, a.len) == 0;
-}
-
-static const struct json *find_entry(const struct json *auths, const char *host)
-{
-	const struct json *entry = json_get(auths, host);
-	const struct json *value = NULL;
-	const char *key = NULL;
-	void *iter = NULL;
-
-	while (!entry && json_next(auths, &iter, &key, &value)) {
-		if (same_host(slice_of(key), host))
-			entry = value;
-	}
-	return entry;
-}
-
-/* --- Entries --- */
-
-static char *text_of(const struct json *entry, const char *key)
-{
-	const struct slice text = json_text(json_get(entry, key));
-
-	return text.len ? own_bytes(text.ptr, text.len) : NULL;
-}
-
-/* "auth": base64 of user:password, parted at the first colon (CRD-06). */
-static bool read_auth(const struct json *entry, struct login *l)
-{
-	OWNED(drop_secret_buf) struct buf plain = BUF(SECRET_MAX);
-	const struct slice text = json_text(json_get(entry, "auth"));
-	struct slice password;
-	struct slice user;
-
-	if (!text.len)
+	if (!helper.len || *s->found)
 		return true;
-	if (!base64_decode(text, &plain))
+	if (keychain_get(helper, s->ask->host, s->out, s->found, &failure))
+		return true;
+	if (s->ask->strict || failure.kind == ERR_STOPPED) {
+		*e = failure;
 		return false;
-	password = buf_slice(&plain);
-	while (password.len && password.ptr[password.len - 1] == '\0')
-		password.len--;
-	if (!slice_cut(&password, ':', &user) || !password.ptr)
-		return false;
-	l->username = own_bytes(user.ptr, user.len);
-	l->password = own_bytes(password.ptr, password.len);
-	return true;
-}
-
-static bool read_entry(const struct json *entry, struct login *l)
-{
-	if (!read_auth(entry, l))
-		return false;
-	if (!l->password) {
-		drop_secret(&l->username);
-		l->username = text_of(entry, "username");
-		l->password = text_of(entry, "password");
 	}
-	l->identity_token = text_of(entry, "identitytoken");
-	l->registry_token = text_of(entry, "registrytoken");
+	watch_warn(s->all->watch, "%s", failure.text);
 	return true;
 }
 
-bool credentials_read(struct slice json, const char *what, const char *host, struct login *out,
-    bool *found, struct err *e)
+/* --- Files --- */
+
+static enum authfile_kind kind_of(const char *path)
+{
+	const char *name = strrchr(path, '/');
+
+	return name && strcmp(name, "/.dockercfg") == 0 ? AUTHFILE_LEGACY : AUTHFILE_JSON;
+}
+
+/* Helpers first: "credHelpers", "credsStore", then what stands in the file (CRD-07). */
+static bool look_in_text(struct search *s, struct slice text, const char *path, struct err *e)
 {
 	OWNED(json_drop) struct json *doc = NULL;
 
-	*found = false;
-	if (!slice_trim(json).len)
-		return true;
-	if (!json_parse(json, what, &doc, e))
+	if (!authfile_parse(text, path, &doc, e)
+	    || !ask_helper(s, authfile_helper(doc, s->name), e)
+	    || !ask_helper(s, authfile_store(doc), e))
 		return false;
-	const struct json *entry = find_entry(json_get(doc, "auths"), host);
-	if (!entry)
+	if (*s->found)
 		return true;
-	OWNED(login_drop) struct login l = {0};
-	if (!read_entry(entry, &l))
-		return err_set(e, ERR_FORMAT,
-		    "%s: the \"auth\" of %s is not the base64 of user:password", what, host);
-	*found = l.password || l.identity_token || l.registry_token;
-	*out = STEAL(l);
+	if (!authfile_login(doc, kind_of(path), path, s->name, s->out, s->found, e))
+		return false;
+	if (*s->found)
+		check_mode(s, path);
 	return true;
-}
-
-/* --- Places --- */
-
-static void add_place(struct buf *paths, const char *folder, const char *rest)
-{
-	if (!folder || !*folder)
-		return;
-	buf_adds(paths, paths->len ? "\n" : "");
-	buf_adds(paths, folder);
-	buf_adds(paths, rest);
-}
-
-/* The files to look in, one a line, in order: a file that was named is the only one. */
-static void places(const struct credentials *c, struct buf *paths)
-{
-	const char *named = c->auth_file ? c->auth_file : getenv("REGISTRY_AUTH_FILE");
-	const char *docker = getenv("DOCKER_CONFIG");
-	const char *config = getenv("XDG_CONFIG_HOME");
-	const char *home = getenv("HOME");
-
-	add_place(paths, named, "");
-	if (paths->len)
-		return;
-	add_place(paths, docker, "/config.json");
-	add_place(paths, getenv("XDG_RUNTIME_DIR"), "/containers/auth.json");
-	if (config && *config)
-		add_place(paths, config, "/containers/auth.json");
-	else
-		add_place(paths, home, "/.config/containers/auth.json");
-	if (!docker || !*docker)
-		add_place(paths, home, "/.docker/config.json");
 }
 
 /* Looks in one file; one that is not there has no logins, unless it was given by name. */
-static bool look(const struct credentials *c, const char *path, const char *host,
-    struct login *out, bool *found, struct err *e)
+static bool look_in_file(struct search *s, const char *path, struct err *e)
 {
-	OWNED(drop_secret_buf) struct buf text = BUF(AUTH_FILE_MAX);
+	OWNED(secret_buf_drop) struct buf text = BUF(AUTH_FILE_MAX);
+	const bool named = s->all->auth_file != NULL;
 
-	if (!file_read(path, AUTH_FILE_MAX, &text, e)) {
-		if (e->kind != ERR_MISSING || c->auth_file)
-			return err_in(e, "%s", c->auth_file ? "--authfile" : "credentials");
-		err_clear(e);
-		return true;
-	}
-	return credentials_read(buf_slice(&text), path, host, out, found, e);
+	looked_in(s, path);
+	if (file_read(path, AUTH_FILE_MAX, &text, e))
+		return look_in_text(s, buf_slice(&text), path, e);
+	if (e->kind != ERR_MISSING || named)
+		return err_in(e, "%s", named ? "--authfile" : "credentials");
+	err_clear(e);
+	return true;
 }
 
-static bool find_stored(const struct credentials *c, const char *host, struct login *out,
-    bool *found, struct buf *looked, struct err *e)
+static bool look_in_files(struct search *s, struct err *e)
 {
-	OWNED(buf_drop) struct buf paths = BUF(64 * 1024);
+	OWNED(buf_drop) struct buf paths = BUF(PLACES_MAX);
 	struct slice path;
 
-	places(c, &paths);
+	authplaces(s->all->auth_file, &paths);
 	struct slice rest = paths.len ? buf_slice(&paths) : (struct slice){0};
-	while (!*found && slice_cut(&rest, '\n', &path)) {
+	while (!*s->found && slice_cut(&rest, '\n', &path)) {
 		OWNED(drop_text) char *name = own_bytes(path.ptr, path.len);
-		if (!look(c, name, host, out, found, e))
+		if (!look_in_file(s, name, e))
 			return false;
-		buf_adds(looked, looked->len ? ", " : "");
-		buf_adds(looked, name);
 	}
 	return true;
 }
+
+/* $DOCKER_AUTH_CONFIG is an auth file's text (CRD-11). */
+static bool look_in_environment(struct search *s, struct err *e)
+{
+	const char *text = getenv("DOCKER_AUTH_CONFIG");
+
+	if (!text || !*text || s->all->auth_file)
+		return true;
+	looked_in(s, "$DOCKER_AUTH_CONFIG");
+	return authfile_read(
+	    slice_of(text), "$DOCKER_AUTH_CONFIG", s->name, s->out, s->found, e);
+}
+
+/* What is asked of no repository may be a chart repository, of which Helm keeps a list. */
+static bool look_in_helm(struct search *s, struct err *e)
+{
+	OWNED(secret_buf_drop) struct buf text = BUF(HELMREPOS_MAX);
+	OWNED(buf_drop) struct buf path = BUF(PLACES_MAX);
+
+	if (*s->found || *s->ask->path || s->all->auth_file)
+		return true;
+	authplaces_repositories(&path);
+	if (!path.len)
+		return true;
+	looked_in(s, buf_text(&path));
+	if (file_read(buf_text(&path), HELMREPOS_MAX, &text, e)) {
+		if (!helmrepos_read(
+			buf_slice(&text), buf_text(&path), s->ask->host, s->out, s->found, e))
+			return false;
+		if (*s->found)
+			check_mode(s, buf_text(&path));
+		return true;
+	}
+	if (e->kind != ERR_MISSING)
+		return err_in(e, "credentials");
+	err_clear(e);
+	return true;
+}
+
+/* --- The order --- */
 
 /* Whether the command line's login is, or now becomes, this host's. */
 static bool claim(struct credentials *c, const char *host)
@@ -247,30 +212,52 @@ bool credentials_given(const struct credentials *c)
 	return c->username != NULL;
 }
 
-bool credentials_find(struct credentials *c, const char *host, struct login *out, bool *found,
-    struct buf *looked, struct err *e)
+static bool search(struct search *s, struct err *e)
 {
-	*found = c->username && claim(c, host);
+	const struct credential_ask *ask = s->ask;
+
+	(void)snprintf(s->name, sizeof(s->name), "%.512s%s%.1500s", ask->host,
+	    *ask->path ? "/" : "", ask->path);
+	*s->found = false;
+	if (!look_in_environment(s, e))
+		return false;
+	if (!*s->found && !look_in_files(s, e))
+		return false;
+	if (!look_in_helm(s, e))
+		return false;
+	s->out->named = *s->found && s->all->auth_file;
+	return true;
+}
+
+bool credentials_find(struct credentials *c, const struct credential_ask *ask,
+    struct login *out, bool *found, struct buf *looked, struct err *e)
+{
+	struct search s = {.all = c, .ask = ask, .out = out, .found = found, .looked = looked};
+	const bool given = c->username && ask->origin == HOST_NAMED;
+
+	*found = given && claim(c, ask->host);
 	if (*found) {
 		*out = (struct login){
 		    .username = own_text(c->username),
 		    .password = own_text(c->password ? c->password : ""),
+		    .source = own_text("--username"),
+		    .named = true,
 		};
 		return true;
 	}
-	if (!find_stored(c, host, out, found, looked, e))
+	if (!search(&s, e))
 		return false;
-	if (*found || !c->username)
+	if (*found || !given)
 		return true;
 	return err_set(e, ERR_DENIED,
 	    "%.120s needs a login too, but --username is the login for %.120s; put both into "
 	    "one "
 	    "file and give it with --authfile",
-	    host, c->host);
+	    ask->host, c->host);
 }
 
 struct credentials *credentials_new(
-    const char *username, const char *password, const char *auth_file)
+    const char *username, const char *password, const char *auth_file, struct watch *watch)
 {
 	struct credentials *c = own_new(sizeof(*c));
 
@@ -278,7 +265,9 @@ struct credentials *credentials_new(
 	    .username = username,
 	    .password = password,
 	    .auth_file = auth_file,
+	    .watch = watch,
 	    .lock = PTHREAD_MUTEX_INITIALIZER,
+	    .warned = BUF(1024 * 1024),
 	};
 	return c;
 }
@@ -288,6 +277,7 @@ void credentials_free(struct credentials *c)
 	if (!c)
 		return;
 	pthread_mutex_destroy(&c->lock);
+	buf_drop(&c->warned);
 	free(c->host);
 	free(c);
 }

@@ -40,6 +40,9 @@ enum http_method {
 struct http_request {
 	enum http_method method;
 	const char *url;
+	/* Base URL of the host that a person named, on whose behalf this is asked: what the
+	 * command line says of TLS holds for that host alone (TLS-06); NULL: none. */
+	const char *home;
 	/* Whole value, "Bearer …"; only sent to url's own origin; NULL: none. */
 	const char *authorization;
 	const char *accept; /* NULL: none */

@@ -52,17 +52,33 @@ static enum nearness nearness(const char *host)
 	return inet_pton(AF_INET6, bare, &v6) == 1 ? near_v6(&v6) : NEAR_NOT;
 }
 
-bool realm_check(const char *base, const char *realm, const char *host, struct err *e)
+bool realm_may_redirect(const char *from, const char *to)
+{
+	OWNED(url_parts_drop) struct url_parts here = {0};
+	OWNED(url_parts_drop) struct url_parts there = {0};
+	struct err ignored = {0};
+
+	if (!http_url_parts(from, &here, &ignored) || !http_url_parts(to, &there, &ignored))
+		return false;
+	const enum nearness how = nearness(there.host);
+	return (how != NEAR_MACHINE && how != NEAR_LINK) || nearness(here.host) == how
+	       || strcasecmp(here.host, there.host) == 0;
+}
+
+bool realm_check(const char *base, const char *realm, const char *host, enum realm_trust trust,
+    struct err *e)
 {
 	OWNED(url_parts_drop) struct url_parts from = {0};
 	OWNED(url_parts_drop) struct url_parts to = {0};
 
 	if (!http_url_parts(base, &from, e) || !http_url_parts(realm, &to, e))
 		return false;
+	if (trust == REALM_ANY)
+		return true;
 	if (strcmp(from.scheme, "https") == 0 && strcmp(to.scheme, "https") != 0)
 		return err_set(e, ERR_DENIED,
 		    "%.120s: its token service is at a plain http address; no login is sent "
-		    "there",
+		    "there, unless allow-http-realm says so in --config",
 		    host);
 	const enum nearness there = nearness(to.host);
 	return there == NEAR_NOT || strcasecmp(from.host, to.host) == 0

@@ -4,11 +4,18 @@
 #include "registry/refusal.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
-enum { ATTEMPTS_MAX = 4 }; /* of one request: without leave, an old token, anybody's, our own */
+enum {
+	ATTEMPTS_MAX = 4, /* of one request: without leave, an old token, anybody's, our own */
+	UPLOAD_RATE = 1024 * 1024,     /* bytes a second, before one was measured */
+	UPLOAD_MEASURED = 1024 * 1024, /* bodies of so many bytes tell a rate */
+	UPLOAD_MARGIN = 10,	       /* seconds that a token lives longer (TOK-14) */
+};
 
 /* A mirror of the configuration, taken apart. */
 struct place {
@@ -19,10 +26,12 @@ struct place {
 
 struct registry {
 	struct registry *next;
-	const struct registries *all;
+	struct registries *all;
 	char *host;
 	char *base;
+	enum host_origin origin;
 	struct auth *auth;
+	_Atomic uint64_t upload_rate; /* bytes a second, of the last body of some size */
 };
 
 struct registries {
@@ -88,7 +97,8 @@ bool registries_new(
 	r->config.mirrors = NULL;
 	r->policy =
 	    (struct retry_policy){config->retries, config->retry_base_ms, config->watch};
-	r->credentials = credentials_new(config->username, config->password, config->auth_file);
+	r->credentials = credentials_new(
+	    config->username, config->password, config->auth_file, config->watch);
 	r->places = own_array(config->mirror_count, sizeof(*r->places));
 	for (size_t i = 0; i < config->mirror_count; i++) {
 		if (!read_mirror(&config->mirrors[i], &r->places[i], e))
@@ -142,35 +152,48 @@ static const struct place *find_place(const struct registries *r, const char *ho
 	return NULL;
 }
 
-static struct registry *make(struct registries *r, const char *host, const char *base)
+static struct registry *make(
+    struct registries *r, const char *host, const char *base, enum host_origin origin)
 {
 	struct registry *one = own_new(sizeof(*one));
+	const struct auth_config auth = {
+	    .host = host,
+	    .base = base,
+	    .origin = origin,
+	    .credentials = r->credentials,
+	    .policy = &r->policy,
+	};
 
 	*one = (struct registry){
 	    .next = r->first,
 	    .all = r,
 	    .host = own_text(host),
 	    .base = own_text(base),
-	    .auth = auth_new(host, base, r->credentials, &r->policy),
+	    .origin = origin,
+	    .auth = auth_new(&auth),
+	    .upload_rate = UPLOAD_RATE,
 	};
 	r->first = one;
 	return one;
 }
 
-static struct registry *find_or_make(struct registries *r, const char *host, const char *base)
+static struct registry *find_or_make(
+    struct registries *r, const char *host, const char *base, enum host_origin origin)
 {
 	pthread_mutex_lock(&r->lock);
 	struct registry *one = r->first;
-	while (one && (strcmp(one->base, base) != 0 || strcmp(one->host, host) != 0))
+	while (one
+	       && (strcmp(one->base, base) != 0 || strcmp(one->host, host) != 0
+		   || one->origin != origin))
 		one = one->next;
 	if (!one)
-		one = make(r, host, base);
+		one = make(r, host, base, origin);
 	pthread_mutex_unlock(&r->lock);
 	return one;
 }
 
 static bool at_url(struct registries *r, struct http *http, const char *url,
-    struct repository *out, struct err *e)
+    enum host_origin origin, struct repository *out, struct err *e)
 {
 	OWNED(url_parts_drop) struct url_parts u = {0};
 	OWNED(buf_drop) struct buf host = BUF(1024);
@@ -182,7 +205,8 @@ static bool at_url(struct registries *r, struct http *http, const char *url,
 	if (!buf_ok(&base, e))
 		return false;
 	*out = (struct repository){
-	    .registry = find_or_make(r, buf_text(&host), buf_text(&base)), .http = http};
+	    .registry = find_or_make(r, buf_text(&host), buf_text(&base), origin),
+	    .http = http};
 	return true;
 }
 
@@ -204,19 +228,19 @@ bool registries_repository(struct registries *r, struct http *http, const char *
 	OWNED(buf_drop) struct buf base = BUF(1024);
 
 	if (place)
-		return at_url(r, http, place->base, out, e)
+		return at_url(r, http, place->base, HOST_NAMED, out, e)
 		       && put_path(out, place->prefix, path, e);
 	buf_adds(&base, r->config.plain_http ? "http://" : "https://");
 	buf_adds(&base, reference_api_host(host));
 	*out = (struct repository){
-	    .registry = find_or_make(r, host, buf_text(&base)), .http = http};
+	    .registry = find_or_make(r, host, buf_text(&base), HOST_NAMED), .http = http};
 	return buf_ok(&base, e) && put_path(out, "", path, e);
 }
 
 bool registries_origin(struct registries *r, struct http *http, const char *url,
     struct repository *out, struct err *e)
 {
-	return at_url(r, http, url, out, e);
+	return at_url(r, http, url, HOST_NAMED, out, e);
 }
 
 bool registries_mirrored(
@@ -291,29 +315,123 @@ static bool rewind_body(const struct http_request *r, struct err *e)
 	return r->body->rewind(r->body, e);
 }
 
-bool registry_try(const struct repository *at, enum access access, struct http_request *r,
+/* --- One request with leave (registry_try) --- */
+
+static uint64_t milliseconds(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* Seconds that the request is likely to take, which a token must outlive (TOK-14). */
+static uint64_t likely_seconds(struct registry *reg, const struct http_request *r)
+{
+	if (r->method != HTTP_PUT && !r->body)
+		return 0;
+	return r->body_size / atomic_load(&reg->upload_rate) + UPLOAD_MARGIN;
+}
+
+static bool send_measured(struct registry *reg, struct http *http, const struct http_request *r,
+    struct http_answer *a, struct err *e)
+{
+	const uint64_t began = milliseconds();
+	const bool sent = http_send(http, r, a, e);
+	const uint64_t spent = milliseconds() - began;
+
+	if (sent && a->status < 300 && r->body && r->body_size >= UPLOAD_MEASURED)
+		atomic_store(&reg->upload_rate, r->body_size * 1000 / (spent + 1) + 1);
+	return sent;
+}
+
+/* Whether a body broke off as it does where a proxy turns a 401 into something else (TOK-16):
+ * the token is dropped, and a new one may do better. */
+static bool doubtful(struct registry *reg, const struct http_request *r, bool sent,
+    const struct http_answer *a, const struct ticket *ticket)
+{
+	return r->body && ((sent && a->status == 502) || (!sent && a->may_pass))
+	       && auth_doubted(reg->auth, ticket);
+}
+
+/* What one attempt came to. */
+enum turn { TURN_DONE, TURN_AGAIN, TURN_FAILED };
+
+static enum turn judge_turn(struct registry *reg, const struct repository *at,
+    struct http_request *r, bool sent, struct http_answer *a, const struct ticket *ticket,
+    struct err *e)
+{
+	if (doubtful(reg, r, sent, a, ticket)) {
+		err_clear(e);
+		return rewind_body(r, e) ? TURN_AGAIN : TURN_FAILED;
+	}
+	if (!sent)
+		return TURN_FAILED;
+	if (a->status != 401 || !http_url_same_origin(reg->base, a->url))
+		return TURN_DONE;
+	if (!auth_refused(reg->auth, at->http, a, ticket, e) || !rewind_body(r, e))
+		return TURN_FAILED;
+	return TURN_AGAIN;
+}
+
+/* The request to its own host, r->url's, with what leave that host wants. */
+static bool try_here(const struct repository *at, enum access access, struct http_request *r,
     struct http_answer *a, struct err *e)
 {
 	struct registry *reg = at->registry;
-	const bool ours = http_url_same_origin(reg->base, r->url);
+	const struct errand errand = {
+	    .repository = at->path,
+	    .mount_from = at->mount_from,
+	    .access = access,
+	    .seconds = likely_seconds(reg, r),
+	};
 
-	http_answer_drop(a);
+	r->home = reg->base;
 	for (int attempt = 0;; attempt++) {
 		OWNED(ticket_drop) struct ticket ticket = {0};
-		if (ours && !auth_ticket(reg->auth, at->http, at->path, access, &ticket, e))
+		if (!auth_ticket(reg->auth, at->http, &errand, &ticket, e))
 			return false;
 		r->authorization = ticket.value.len ? buf_text(&ticket.value) : NULL;
-		const bool sent = http_send(at->http, r, a, e);
+		const bool sent = send_measured(reg, at->http, r, a, e);
 		r->authorization = NULL;
-		if (!sent)
-			return false;
-		/* A 401 of a host that a redirect led to is not the registry's. */
-		if (a->status != 401 || !ours || !http_url_same_origin(reg->base, a->url)
-		    || attempt >= ATTEMPTS_MAX)
-			return true;
-		if (!auth_refused(reg->auth, at->http, a, &ticket, e) || !rewind_body(r, e))
-			return false;
+		const enum turn turn = judge_turn(reg, at, r, sent, a, &ticket, e);
+		if (turn != TURN_AGAIN || attempt >= ATTEMPTS_MAX)
+			return turn != TURN_FAILED;
 	}
+}
+
+/* A 401 of a host that a redirect led to is that host's own challenge: it gets what leave
+ * there is for it, and nothing of ours (CHL-12). */
+static bool try_there(const struct repository *at, enum access access, struct http_request *r,
+    struct http_answer *a, struct err *e)
+{
+	struct registries *all = at->registry->all;
+	const char *url = r->url;
+	OWNED(drop_text) char *there = own_text(a->url);
+	struct repository to = {0};
+
+	if (!rewind_body(r, e) || !at_url(all, at->http, there, HOST_REDIRECTED, &to, e))
+		return false;
+	(void)memcpy(to.path, at->path, sizeof(to.path));
+	r->url = there;
+	const bool ok = try_here(&to, access, r, a, e);
+	r->url = url;
+	return ok;
+}
+
+bool registry_try(const struct repository *at, enum access access, struct http_request *r,
+    struct http_answer *a, struct err *e)
+{
+	const struct registry *reg = at->registry;
+
+	http_answer_drop(a);
+	if (!http_url_same_origin(reg->base, r->url))
+		return http_send(at->http, r, a, e);
+	if (!try_here(at, access, r, a, e))
+		return false;
+	if (a->status != 401 || http_url_same_origin(reg->base, a->url))
+		return true;
+	return try_there(at, access, r, a, e);
 }
 
 bool registry_send(const struct repository *at, enum access access, struct http_request *r,
@@ -342,8 +460,10 @@ bool registry_ping(const struct repository *at, struct err *e)
 
 	buf_adds(&url, at->registry->base);
 	buf_adds(&url, "/v2/");
-	struct http_request r = {
-	    .method = HTTP_GET, .url = buf_text(&url), .body_max = REFUSAL_BODY_MAX};
+	struct http_request r = {.method = HTTP_GET,
+	    .url = buf_text(&url),
+	    .home = at->registry->base,
+	    .body_max = REFUSAL_BODY_MAX};
 	(void)snprintf(doing, sizeof(doing), "GET %.80s/v2/", at->registry->base);
 	struct retry retry = {.policy = registry_policy(at->registry)};
 	while (!http_send(at->http, &r, &answer, e)) {

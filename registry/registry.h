@@ -44,6 +44,7 @@ struct repository {
 	struct registry *registry;
 	struct http *http;			 /* the worker's */
 	char path[2 * (REFERENCE_PATH_MAX + 1)]; /* with a mirror's prefix */
+	const char *mount_from; /* a repository of the same host that is read, too (TOK-12) */
 };
 
 /* The repository of a reference, by mirror where one is set; asks nothing of the network. */

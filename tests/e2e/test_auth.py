@@ -91,7 +91,8 @@ def test_username_and_password_stdin(carrier, basic):
 
 
 def test_CRD_15_nothing_found_says_where_it_was_looked_for(carrier, basic, tmp_path):
-    carrier.failed(carrier.export(basic), 6, "no credentials found", f"{tmp_path}/.docker/config.json", "--authfile")
+    carrier.failed(carrier.export(basic), 6, "no credentials found", "~/.docker/config.json", "~/.config/containers/auth.json", "~/.dockercfg",
+                   "~/.config/helm/registry/config.json", "--authfile")
 
 
 # --- challenges ---
@@ -250,7 +251,7 @@ def test_CRD_03_shapes_of_a_key(carrier, basic, tmp_path, key):
     good(carrier.export(basic, "--authfile", path))
 
 
-@pytest.mark.parametrize("key", ["{}.evil.test", "{}0", "x{}", "{}/team", "https://evil.test/{}", "127.0.0.1"])
+@pytest.mark.parametrize("key", ["{}.evil.test", "{}0", "x{}", "{}/tea", "{}/team/app/x", "https://evil.test/{}", "127.0.0.1"])
 def test_CRD_03_keys_of_other_hosts(carrier, basic, tmp_path, key):
     path = auth_file(str(tmp_path / "a.json"), **{key.format(basic.host): auth()})
     carrier.failed(carrier.export(basic, "--authfile", path), 6)

@@ -1,3 +1,4 @@
+#include "registry/authfile.h"
 #include "registry/credentials.h"
 
 #include "base/own.h"
@@ -32,6 +33,15 @@ static const struct row rows[] = {
     {"{\"auths\":{\"H.Example\":" AUTH "}}", "h.example", "user", "p:ss"},
     {"{\"auths\":{\"[::1]:5000\":" AUTH "}}", "[::1]:5000", "user", "p:ss"},
     {"{\"auths\":{\"https://index.docker.io/v1/\":" AUTH "}}", "docker.io", "user", "p:ss"},
+    /* Parts of a host, the longest first (CRD-05). */
+    {"{\"auths\":{\"q.io\":{\"auth\":\"b3RoZXI6eA==\"},\"q.io/ns\":" AUTH "}}", "q.io/ns/repo",
+	"user", "p:ss"},
+    {"{\"auths\":{\"q.io/ns/repo\":" AUTH ",\"q.io/ns\":{\"auth\":\"b3RoZXI6eA==\"}}}",
+	"q.io/ns/repo", "user", "p:ss"},
+    {"{\"auths\":{\"q.io\":" AUTH "}}", "q.io/ns/repo", "user", "p:ss"},
+    {"{\"auths\":{\"q.io/n\":" AUTH "}}", "q.io/ns/repo", NULL, NULL},
+    {"{\"auths\":{\"q.io/ns/rep\":" AUTH "}}", "q.io/ns/repo", NULL, NULL},
+    {"{\"auths\":{\"q.io/ns/repo/x\":" AUTH "}}", "q.io/ns/repo", NULL, NULL},
     /* Hosts that are others. */
     {"{\"auths\":{\"h.example:5000\":" AUTH "}}", "h.example", NULL, NULL},
     {"{\"auths\":{\"h.example\":" AUTH "}}", "h.example:443", NULL, NULL},
@@ -63,8 +73,8 @@ Test(credentials, CRD_03_CRD_06_rows)
 		OWNED(login_drop) struct login l = {0};
 		struct err e = {0};
 		bool found = true;
-		cr_expect(credentials_read(
-			      slice_of(rows[i].json), "file", rows[i].host, &l, &found, &e),
+		cr_expect(
+		    authfile_read(slice_of(rows[i].json), "file", rows[i].host, &l, &found, &e),
 		    "row %zu: %s", i, e.text);
 		cr_expect_eq(found, rows[i].username != NULL, "row %zu", i);
 		if (!found || !rows[i].username)
@@ -80,7 +90,7 @@ Test(credentials, CRD_06_tokens)
 	struct err e = {0};
 	bool found = false;
 
-	cr_assert(credentials_read(
+	cr_assert(authfile_read(
 	    slice_of("{\"auths\":{\"h\":{\"identitytoken\":\"it\",\"registrytoken\":\"rt\"}}}"),
 	    "file", "h", &l, &found, &e));
 	cr_expect(found);
@@ -101,7 +111,7 @@ Test(credentials, CRD_01_CRD_06_what_cannot_be_read_is_named)
 		OWNED(login_drop) struct login l = {0};
 		struct err e = {0};
 		bool found = false;
-		cr_expect_not(credentials_read(
+		cr_expect_not(authfile_read(
 		    slice_of(bad[i]), "/home/me/config.json", "h", &l, &found, &e));
 		cr_expect_eq(e.kind, ERR_FORMAT, "row %zu", i);
 		cr_expect_not_null(strstr(e.text, "/home/me/config.json"), "%s", e.text);
@@ -142,8 +152,9 @@ static void env(const char *name, const char *below)
 
 static void clean_environment(void)
 {
-	static const char *const names[] = {
-	    "REGISTRY_AUTH_FILE", "DOCKER_CONFIG", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME"};
+	static const char *const names[] = {"REGISTRY_AUTH_FILE", "DOCKER_CONFIG",
+	    "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "DOCKER_AUTH_CONFIG", "HELM_REGISTRY_CONFIG",
+	    "HELM_REPOSITORY_CONFIG", "HELM_CONFIG_HOME"};
 
 	(void)strcpy(folder, "/tmp/sealift-test-XXXXXX");
 	cr_assert_not_null(mkdtemp(folder));
@@ -163,13 +174,15 @@ static void remove_folder(void)
 /* Whose login is found for "h"; "" for none. */
 static const char *who(const char *auth_file, char out[32])
 {
-	struct credentials *c = credentials_new(NULL, NULL, auth_file);
+	struct credentials *c = credentials_new(NULL, NULL, auth_file, NULL);
 	OWNED(login_drop) struct login l = {0};
 	OWNED(buf_drop) struct buf looked = BUF(4096);
 	struct err e = {0};
 	bool found = false;
 
-	cr_expect(credentials_find(c, "h", &l, &found, &looked, &e), "%s", e.text);
+	cr_expect(credentials_find(c, &(struct credential_ask){.host = "h", .path = ""}, &l,
+		      &found, &looked, &e),
+	    "%s", e.text);
 	(void)snprintf(out, 32, "%s", found ? l.username : "");
 	cr_expect(looked.len > 0);
 	credentials_free(c);
@@ -207,20 +220,21 @@ Test(places, CRD_01_CRD_02_order)
 
 Test(places, CRD_02_a_file_that_is_named_and_absent)
 {
-	struct credentials *c = credentials_new(NULL, NULL, "/nowhere/auth.json");
+	struct credentials *c = credentials_new(NULL, NULL, "/nowhere/auth.json", NULL);
 	OWNED(login_drop) struct login l = {0};
 	OWNED(buf_drop) struct buf looked = BUF(4096);
 	struct err e = {0};
 	bool found = false;
 
-	cr_expect_not(credentials_find(c, "h", &l, &found, &looked, &e));
+	cr_expect_not(credentials_find(
+	    c, &(struct credential_ask){.host = "h", .path = ""}, &l, &found, &looked, &e));
 	cr_expect_not_null(strstr(e.text, "/nowhere/auth.json"), "%s", e.text);
 	credentials_free(c);
 }
 
 Test(places, a_login_of_the_command_line_is_one_hosts)
 {
-	struct credentials *c = credentials_new("me", "secret-word", NULL);
+	struct credentials *c = credentials_new("me", "secret-word", NULL, NULL);
 	OWNED(login_drop) struct login l = {0};
 	OWNED(login_drop) struct login again = {0};
 	OWNED(login_drop) struct login other = {0};
@@ -228,12 +242,15 @@ Test(places, a_login_of_the_command_line_is_one_hosts)
 	struct err e = {0};
 	bool found = false;
 
-	cr_assert(credentials_find(c, "one", &l, &found, &looked, &e));
+	cr_assert(credentials_find(
+	    c, &(struct credential_ask){.host = "one", .path = ""}, &l, &found, &looked, &e));
 	cr_expect(found);
 	cr_expect_str_eq(l.password, "secret-word");
-	cr_assert(credentials_find(c, "one", &again, &found, &looked, &e));
+	cr_assert(credentials_find(c, &(struct credential_ask){.host = "one", .path = ""},
+	    &again, &found, &looked, &e));
 	cr_expect(found);
-	cr_expect_not(credentials_find(c, "two", &other, &found, &looked, &e));
+	cr_expect_not(credentials_find(c, &(struct credential_ask){.host = "two", .path = ""},
+	    &other, &found, &looked, &e));
 	cr_expect_eq(e.kind, ERR_DENIED);
 	cr_expect_not_null(strstr(e.text, "--authfile"), "%s", e.text);
 	cr_expect_null(strstr(e.text, "secret-word"));

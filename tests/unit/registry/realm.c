@@ -49,7 +49,8 @@ Test(realm, CHL_08_where_tokens_may_come_from)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct err e = {0};
-		const bool good = realm_check(rows[i].base, rows[i].realm, "reg", &e);
+		const bool good =
+		    realm_check(rows[i].base, rows[i].realm, "reg", REALM_GUARDED, &e);
 
 		cr_expect_eq(
 		    good, rows[i].good, "%s to %s: %s", rows[i].base, rows[i].realm, e.text);

@@ -1,0 +1,45 @@
+/*
+ * A token from a token service (PROTOCOL TOK-01..06): one question, asked by GET or by POST,
+ * and its answer read.  What is kept of it, and for how long, is auth.c's affair.
+ */
+#pragma once
+
+#include "registry/challenge.h"
+#include "registry/login.h"
+#include "registry/retry.h"
+
+/* How a service is asked. */
+enum token_method {
+	TOKEN_AUTO, /* GET, but POST for an identity token (TOK-03) */
+	TOKEN_GET,
+	TOKEN_POST,
+};
+
+/* One question; all texts are borrowed. */
+struct token_ask {
+	const char *host; /* the registry, for errors and news */
+	const char *home; /* its base URL */
+	const struct challenge *wanted;
+	const char *scopes;	   /* a set of registry/scopes.h; "" for none */
+	const struct login *login; /* NULL: as anybody */
+	enum token_method method;
+	const struct retry_policy *policy;
+};
+
+struct token_grant {
+	char *text;
+	int64_t seconds; /* that it may be used: less than it lives (TOK-05); may be negative */
+};
+void token_grant_drop(struct token_grant *g);
+
+/* Asks.  ERR_DENIED, with the status in e->code, when the service refuses (400, 401, 403);
+ * ERR_NETWORK when it gives no answer that is one. */
+bool token_fetch(const struct token_ask *ask, struct http *h, struct token_grant *out,
+    struct err *e) MUST_CHECK;
+
+/* "Basic ..." of a login. */
+void token_put_basic(const struct login *l, struct buf *out);
+
+/* Sends until an answer comes that no retry would better. */
+bool token_send(const struct retry_policy *policy, struct http *h, const struct http_request *r,
+    struct http_answer *answer, struct err *e) MUST_CHECK;
