@@ -292,16 +292,6 @@ static void put_scopes(
 	scopes_merge(out, buf_slice(&s->demanded));
 }
 
-/* Whether it will live as long as it is needed; one that was just got cannot be bettered. */
-static bool lives(const struct token *t, uint64_t seconds)
-{
-	const int64_t at = now();
-	const int64_t life = t->until - t->since;
-	const int64_t need = seconds < INT32_MAX ? (int64_t)seconds : INT32_MAX;
-
-	return at < t->until && (at + need < t->until || at - t->since <= life / 5);
-}
-
 static bool same_text(const char *a, const char *b)
 {
 	return strcmp(a ? a : "", b ? b : "") == 0;
@@ -314,7 +304,8 @@ static struct token *find_token(
 		if (t->account == one && t->anonymous == !has_login(one)
 		    && same_text(t->realm, a->wanted.realm)
 		    && same_text(t->service, a->wanted.service)
-		    && scopes_cover(slice_of(t->scopes), scopes) && lives(t, errand->seconds))
+		    && scopes_cover(slice_of(t->scopes), scopes)
+		    && token_lives(t->since, t->until, now(), errand->seconds))
 			return t;
 	}
 	return NULL;

@@ -62,8 +62,8 @@ static bool ask(
 	if (!command_ask(words, slice_of(server), KEYCHAIN_SECONDS, &answer, &status, e))
 		return e->kind == ERR_STOPPED ? false : err_in(e, "credential helper");
 	if (status == 0) {
-		*found = true;
-		return read_answer(&answer, program, out, e);
+		*found = read_answer(&answer, program, out, e);
+		return *found;
 	}
 	if (says_nothing(buf_slice(&answer)))
 		return true;

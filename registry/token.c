@@ -53,6 +53,14 @@ bool token_send(const struct retry_policy *policy, struct http *h, const struct 
 	}
 }
 
+bool token_lives(int64_t since, int64_t until, int64_t at, uint64_t seconds)
+{
+	const int64_t life = until - since;
+	const int64_t need = seconds < INT32_MAX ? (int64_t)seconds : INT32_MAX;
+
+	return at < until && (at + need < until || at - since <= life / 5);
+}
+
 /* --- Asking --- */
 
 /* Adds a query parameter to *url. */

@@ -37,6 +37,10 @@ void token_grant_drop(struct token_grant *g);
 bool token_fetch(const struct token_ask *ask, struct http *h, struct token_grant *out,
     struct err *e) MUST_CHECK;
 
+/* Whether a token got at since, good until, will do at that time for a request of so many
+ * seconds (TOK-14); one that was just got cannot be bettered, and does. */
+bool token_lives(int64_t since, int64_t until, int64_t at, uint64_t seconds);
+
 /* "Basic ..." of a login. */
 void token_put_basic(const struct login *l, struct buf *out);
 
