@@ -17,6 +17,7 @@ struct token {
 	char *service;
 	char *scopes;
 	char *text;
+	uint64_t number;
 	int64_t since; /* monotonic seconds */
 	int64_t until;
 	bool anonymous;
@@ -40,6 +41,8 @@ struct seat {
 	char *repository;
 	struct account *account;
 	struct buf demanded; /* scopes of its challenges */
+	struct buf asked;    /* scopes that tokens were fetched for */
+	uint64_t useless;    /* the last token that was new and did not do */
 };
 
 struct auth {
@@ -51,6 +54,7 @@ struct auth {
 	struct account *accounts;
 	struct seat *seats;
 	struct token *tokens;
+	uint64_t count; /* of all tokens so far */
 };
 
 void ticket_drop(struct ticket *t)
@@ -89,6 +93,7 @@ static void drop_seats(struct auth *a)
 	while (a->seats) {
 		struct seat *next = a->seats->next;
 		buf_drop(&a->seats->demanded);
+		buf_drop(&a->seats->asked);
 		free(a->seats->repository);
 		free(a->seats);
 		a->seats = next;
@@ -143,8 +148,10 @@ static struct seat *seat_of(struct auth *a, const char *repository)
 	if (s)
 		return s;
 	s = own_new(sizeof(*s));
-	*s = (struct seat){
-	    .next = a->seats, .repository = own_text(repository), .demanded = BUF(SCOPES_MAX)};
+	*s = (struct seat){.next = a->seats,
+	    .repository = own_text(repository),
+	    .demanded = BUF(SCOPES_MAX),
+	    .asked = BUF(SCOPES_MAX)};
 	s->account = own_new(sizeof(*s->account));
 	s->account->next = a->accounts;
 	a->accounts = s->account;
@@ -342,6 +349,7 @@ static void keep_token(
 	    .service = own_text(a->wanted.service ? a->wanted.service : ""),
 	    .scopes = own_text(scopes),
 	    .text = STEAL(grant->text),
+	    .number = ++a->count,
 	    .since = now(),
 	    .until = now() + grant->seconds,
 	    .anonymous = !has_login(one),
@@ -439,8 +447,10 @@ static bool bearer_ticket(struct auth *a, struct http *h, const struct errand *e
 			return false;
 		t = a->tokens;
 		out->fresh = true;
+		scopes_merge(&s->asked, buf_slice(&scopes));
 	}
 	out->anonymous = t->anonymous;
+	out->number = t->number;
 	put_token(out, t->text);
 	return buf_ok(&out->value, e);
 }
@@ -537,6 +547,8 @@ static bool denied(const struct auth *a, const struct account *one,
 {
 	OWNED(buf_drop) struct buf said = BUF(1024);
 
+	if (!has_login(one))
+		return no_login(a, one, e);
 	refusal_text(answer, &said);
 	return login_refused(a, one, buf_text(&said), e);
 }
@@ -547,12 +559,13 @@ static bool fresh_refused(struct auth *a, struct http *h, const struct http_answ
     const struct ticket *used, struct err *e)
 {
 	struct seat *s = used->seat;
-	const size_t before = s->demanded.len;
 	struct err ignored = {0};
 
 	if (s->account->login.registry_token)
 		return denied(a, s->account, answer, e);
-	const bool learnt = learn(a, s, h, answer, &ignored) && s->demanded.len > before;
+	s->useless = used->number;
+	const bool learnt = learn(a, s, h, answer, &ignored)
+			    && !scopes_cover(buf_slice(&s->asked), buf_slice(&s->demanded));
 	if (!used->anonymous)
 		return learnt || denied(a, s->account, answer, e);
 	const bool stale = s->account->stale;
@@ -581,6 +594,9 @@ static bool refused(struct auth *a, struct http *h, const struct http_answer *an
 	(void)forget(a, value + 7);
 	if (used->fresh)
 		return fresh_refused(a, h, answer, used, e);
+	/* Another worker got a newer one meanwhile, which does not do either (TOK-19). */
+	if (used->number <= used->seat->useless)
+		return denied(a, used->seat->account, answer, e);
 	(void)learn(a, used->seat, h, answer, &ignored);
 	return true;
 }

@@ -43,8 +43,9 @@ struct seat;
 struct ticket {
 	struct buf value; /* of Authorization; empty: nothing was ever asked for */
 	struct seat *seat;
-	bool fresh;	/* a token that was fetched for this very request */
-	bool anonymous; /* a token that anybody gets */
+	uint64_t number; /* of the token, counted up */
+	bool fresh;	 /* a token that was fetched for this very request */
+	bool anonymous;	 /* a token that anybody gets */
 };
 void ticket_drop(struct ticket *t);
 

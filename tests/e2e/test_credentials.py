@@ -8,7 +8,7 @@ import pytest
 
 from support.carry import Carrier, HOST
 from support.images import image, layer
-from support.scripted import Answer, Scripted, TokenService, check_journals
+from support.scripted import Answer, Scripted, TokenService
 
 WHAT = image([layer("credentials", 4_000)])
 PASSWORD = "canary-pass:word"
@@ -70,9 +70,8 @@ print(json.dumps({{"ServerURL": server, "Username": known[server][0], "Secret": 
 """
 
 
-def good(result, *servers):
+def good(result):
     assert result.rc == 0, result
-    check_journals(*servers)
     assert PASSWORD not in result.out + result.err
 
 
@@ -81,13 +80,13 @@ def good(result, *servers):
 @pytest.mark.parametrize("key", ["{}/team/app", "{}/team", "{}"])
 def test_CRD_05_a_login_for_a_part_of_a_host(carrier, basic, tmp_path, key):
     path = write(tmp_path / "a.json", {"auths": {key.format(basic.host): auth(), f"{basic.host}/other": auth("x", "y")}})
-    good(carrier.export(basic, "--authfile", path), basic)
+    good(carrier.export(basic, "--authfile", path))
 
 
 def test_CRD_05_the_longest_part_wins(carrier, basic, tmp_path):
     path = write(tmp_path / "a.json", {"auths": {basic.host: auth("x", "y"), f"{basic.host}/team": auth("z", "w"),
                                                  f"{basic.host}/team/app": auth()}})
-    good(carrier.export(basic, "--authfile", path), basic)
+    good(carrier.export(basic, "--authfile", path))
     assert {r.login for r in basic.journal if r.login} == {("me", PASSWORD)}
 
 
@@ -97,19 +96,19 @@ def test_CRD_05_two_parts_of_a_host_have_two_logins(carrier, tmp_path):
         reg.store("two/app", "1.0", WHAT)
         path = write(tmp_path / "a.json", {"auths": {f"{reg.host}/one": auth("one", "1"), f"{reg.host}/two": auth("two", "2")}})
         result = carrier.export(reg, "--image", f"{HOST}/two/app:1.0", "--authfile", path, ref=f"{HOST}/one/app:1.0")
-        good(result, reg)
+        good(result)
         for request in (r for r in reg.journal if r.login and "/app/" in r.path):
             assert request.login[0] == request.path.split("/")[2]
 
 
 def test_CRD_02_legacy_dockercfg(carrier, basic, tmp_path):
     write(tmp_path / ".dockercfg", {f"https://{basic.host}/v1/": auth()})
-    good(carrier.export(basic), basic)
+    good(carrier.export(basic))
 
 
 def test_CRD_11_DOCKER_AUTH_CONFIG_comes_first(carrier, basic, tmp_path):
     write(tmp_path / ".docker/config.json", {"auths": {basic.host: auth("wrong", "wrong")}})
-    good(carrier.export(basic, env={"DOCKER_AUTH_CONFIG": json.dumps({"auths": {basic.host: auth()}})}), basic)
+    good(carrier.export(basic, env={"DOCKER_AUTH_CONFIG": json.dumps({"auths": {basic.host: auth()}})}))
 
 
 def test_CRD_11_DOCKER_AUTH_CONFIG_that_is_no_JSON_is_named(carrier, basic):
@@ -121,7 +120,7 @@ def test_CRD_11_DOCKER_AUTH_CONFIG_that_is_no_JSON_is_named(carrier, basic):
     ("xdg/helm/registry/config.json", {"XDG_CONFIG_HOME": "{}/xdg"})])
 def test_CRD_12_helm_registry_config(carrier, basic, tmp_path, place, env):
     write(tmp_path / place, {"auths": {basic.host: auth()}})
-    good(carrier.export(basic, env={k: v.format(tmp_path) for k, v in env.items()}), basic)
+    good(carrier.export(basic, env={k: v.format(tmp_path) for k, v in env.items()}))
 
 
 @pytest.mark.parametrize("place, env", [
@@ -145,13 +144,13 @@ def make_chart_login():
 def test_CRD_14_a_file_that_others_can_read_is_told(carrier, basic, tmp_path):
     path = write(tmp_path / "a.json", {"auths": {basic.host: auth()}}, mode=0o644)
     result = carrier.export(basic, "--authfile", path)
-    good(result, basic)
+    good(result)
     assert result.err.count("chmod 600") == 1 and path in result.err
 
 
 def test_CRD_14_no_login_in_the_bundle(carrier, basic, tmp_path):
     path = write(tmp_path / "a.json", {"auths": {basic.host: auth()}})
-    good(carrier.export(basic, "--authfile", path), basic)
+    good(carrier.export(basic, "--authfile", path))
     with open(carrier.bundle, "rb") as f:
         data = f.read()
     assert PASSWORD.encode() not in data and auth()["auth"].encode() not in data
@@ -171,14 +170,14 @@ def config(tmp_path, **more):
 def test_CRD_07_CRD_08_helper_of_a_host(carrier, basic, tmp_path):
     helper = Helper(str(tmp_path), knows(**{basic.host: ("me", PASSWORD)}))
     config(tmp_path, credHelpers={basic.host: "fake"}, credsStore="other", auths={basic.host: auth("x", "y")})
-    good(carrier.export(basic, env=helper.env), basic)
+    good(carrier.export(basic, env=helper.env))
     assert helper.asked == [(["get"], basic.host)], "the raw server on standard input, once"
 
 
 def test_CRD_07_store_before_auths(carrier, basic, tmp_path):
     helper = Helper(str(tmp_path), knows(**{basic.host: ("me", PASSWORD)}))
     config(tmp_path, credsStore="fake", auths={basic.host: auth("x", "y")})
-    good(carrier.export(basic, env=helper.env), basic)
+    good(carrier.export(basic, env=helper.env))
 
 
 @pytest.mark.parametrize("words", ["credentials not found in native keychain", "credentials not found"])
@@ -186,7 +185,7 @@ def test_CRD_08_not_found_is_no_failure(carrier, basic, tmp_path, words):
     helper = Helper(str(tmp_path), f"print({words!r}); sys.exit(1)")
     config(tmp_path, credsStore="fake", auths={basic.host: auth()})
     result = carrier.export(basic, env=helper.env)
-    good(result, basic)
+    good(result)
     assert "warning" not in result.err
 
 
@@ -200,19 +199,19 @@ def test_CRD_08_a_helper_that_fails_is_passed_over_by_a_pull(carrier, basic, tmp
     helper = Helper(str(tmp_path), body)
     config(tmp_path, credsStore="fake", auths={basic.host: auth()})
     result = carrier.export(basic, env=helper.env)
-    good(result, basic)
+    good(result)
     assert "docker-credential-fake" in result.err and "canary-secret" not in result.err
 
 
 def test_CRD_08_a_helper_that_is_not_there(carrier, basic, tmp_path):
     config(tmp_path, credsStore="absent", auths={basic.host: auth()})
     result = carrier.export(basic)
-    good(result, basic)
+    good(result)
     assert "docker-credential-absent" in result.err
 
 
 def test_CRD_08_a_helper_that_fails_ends_a_push(carrier, basic, tmp_path):
-    good(carrier.export(basic, "--authfile", write(tmp_path / "a.json", {"auths": {basic.host: auth()}})), basic)
+    good(carrier.export(basic, "--authfile", write(tmp_path / "a.json", {"auths": {basic.host: auth()}})))
     helper = Helper(str(tmp_path), BROKEN["exit 3"])
     config(tmp_path, credsStore="fake", auths={basic.host: auth()})
     result = carrier.push(basic, carrier.bundle, env=helper.env)
@@ -223,7 +222,7 @@ def test_CRD_08_a_helper_that_fails_ends_a_push(carrier, basic, tmp_path):
 @pytest.mark.parametrize("name", ["../x", "a/b", "x; touch pwned", "$(touch pwned)"])
 def test_CRD_08_no_path_and_no_shell(carrier, basic, tmp_path, name):
     config(tmp_path, credsStore=name, auths={basic.host: auth()})
-    good(carrier.export(basic), basic)
+    good(carrier.export(basic))
     assert not os.path.exists(tmp_path / "pwned")
 
 
@@ -260,11 +259,11 @@ def test_CRD_10_TOK_02_identity_token_of_a_helper(carrier, tmp_path):
         reg.store("team/app", "1.0", WHAT)
         helper = Helper(str(tmp_path), knows(**{reg.host: ("<token>", "identity")}))
         config(tmp_path, credHelpers={reg.host: "fake"})
-        good(carrier.export(reg, env=helper.env), reg, tokens)
+        good(carrier.export(reg, env=helper.env))
         assert [r.method for r in tokens.journal] == ["POST"]
 
 
 def test_CRD_13_a_mirror_gets_its_own_login_only(carrier, basic, tmp_path):
     path = write(tmp_path / "a.json", {"auths": {HOST: auth("upstream", "canary"), basic.host: auth()}})
-    good(carrier.export(basic, "--authfile", path), basic)
+    good(carrier.export(basic, "--authfile", path))
     assert {r.login for r in basic.journal if r.login} == {("me", PASSWORD)}

@@ -9,7 +9,7 @@ import pytest
 
 from support.carry import Carrier
 from support.images import image, layer
-from support.scripted import (Answer, Scripted, TokenService, check_journals, cut, error, headers, html, redirect, say,
+from support.scripted import (Answer, Scripted, TokenService, cut, error, headers, html, redirect, say,
                               vanish)
 
 LAYERS = [layer(f"token-{i}", 3_000) for i in range(6)]
@@ -56,9 +56,8 @@ def carried(carrier, tmp_path):
     return carrier.bundle
 
 
-def good(result, *servers):
+def good(result):
     assert result.rc == 0, result
-    check_journals(*servers)
     assert PASSWORD not in result.out + result.err
 
 
@@ -76,12 +75,12 @@ def exchange(tokens, status=200, shape="access_token"):
 @pytest.mark.parametrize("status", [400, 401, 404, 405])
 def test_TOK_03_a_service_without_POST_is_asked_by_GET(carrier, bearer, tokens, login, status):
     tokens.on("POST", "", exchange(tokens, status))
-    good(carrier.export(bearer, *login(bearer, identitytoken="it", username="me", password=PASSWORD)), bearer, tokens)
+    good(carrier.export(bearer, *login(bearer, identitytoken="it", username="me", password=PASSWORD)))
     assert [r.method for r in tokens.journal] == ["POST", "GET"]
 
 
 def test_TOK_03_password_is_sent_by_GET_alone(carrier, bearer, tokens, login):
-    good(carrier.export(bearer, *login(bearer)), bearer, tokens)
+    good(carrier.export(bearer, *login(bearer)))
     assert [r.method for r in tokens.journal] == ["GET"]
 
 
@@ -132,7 +131,7 @@ def test_TOK_22_a_pull_goes_on_without_a_stale_login(carrier, tmp_path):
         reg.store("team/app", "1.0", WHAT)
         stale(tmp_path, reg.host)
         result = carrier.export(reg)
-        good(result, reg, service)
+        good(result)
         assert "going on without the login" in result.err and ".docker/config.json" in result.err
         assert len([r for r in service.journal if r.login]) == 1, "a refused login is not tried again (BAS-03)"
 
@@ -162,14 +161,14 @@ def test_TOK_07_a_token_that_may_less_is_an_error_only_where_it_does_not_do(carr
 def test_TOK_09_two_scopes_in_one_text_and_any_order(carrier, bearer, tokens, login):
     bearer.on("*", "", headers(WWW_Authenticate=f'Bearer realm="{tokens.realm}",service="scripted",'
                                f'scope="repository:host:5000/x:pull {PULL}"'), when=lambda r: not r.header("Authorization"))
-    good(carrier.export(bearer, *login(bearer)), bearer, tokens)
+    good(carrier.export(bearer, *login(bearer)))
     assert tokens.journal[0].query["scope"] == ["repository:host:5000/x:pull", PULL]
 
 
 def test_TOK_09_order_of_actions_means_nothing(carrier, carried, bearer, tokens, login):
     bearer.on("*", "", headers(WWW_Authenticate=f'Bearer realm="{tokens.realm}",service="scripted",'
                                'scope="repository:apps/team/app:push,pull"'), when=lambda r: not r.header("Authorization"))
-    good(carrier.push(bearer, carried, *login(bearer)), bearer, tokens)
+    good(carrier.push(bearer, carried, *login(bearer)))
     assert [r.query["scope"] for r in tokens.journal] == [["repository:apps/team/app:pull,push"]]
 
 
@@ -185,7 +184,7 @@ def test_TOK_10_the_scope_that_failed_stands_first(carrier, bearer, tokens, logi
                 "WWW-Authenticate": f'Bearer realm="{tokens.realm}",service="scripted",scope="{wanted}",error="insufficient_scope"'})
         return answer()
     bearer.on("GET", "/manifests/", late)
-    good(carrier.export(bearer, *login(bearer)), bearer, tokens)
+    good(carrier.export(bearer, *login(bearer)))
     assert tokens.journal[1].query["scope"] == [wanted, PULL]
 
 
@@ -199,24 +198,24 @@ def test_TOK_11_delete_and_everything_are_never_asked_for(carrier, bearer, token
     bearer.on("*", "", headers(WWW_Authenticate=f'Bearer realm="{tokens.realm}",service="scripted",'
                                'scope="repository:team/app:delete,pull,* registry:catalog:*"'),
               when=lambda r: not r.header("Authorization"))
-    good(carrier.export(bearer, *login(bearer)), bearer, tokens)
+    good(carrier.export(bearer, *login(bearer)))
     assert [r.query["scope"] for r in tokens.journal] == [[PULL]]
 
 
 def test_TOK_13_a_token_for_each_repository_and_none_twice(carrier, bearer, tokens, login):
     bearer.store("team/other", "1.0", image([layer("other", 2_000)]))
-    good(carrier.export(bearer, "--image", "registry.test/team/other:1.0", *login(bearer)), bearer, tokens)
+    good(carrier.export(bearer, "--image", "registry.test/team/other:1.0", *login(bearer)))
     assert sorted(r.query["scope"][0] for r in tokens.journal) == [PULL, "repository:team/other:pull"]
 
 
 def test_TOK_18_registry_token_needs_no_token_service(carrier, bearer, tokens, login):
     tokens.tokens["given"] = {"repository:team/app": {"pull"}}
-    good(carrier.export(bearer, *login(bearer, registrytoken="given")), bearer)
+    good(carrier.export(bearer, *login(bearer, registrytoken="given")))
     assert not tokens.journal
 
 
 def test_TOK_19_workers_fetch_one_token(carrier, bearer, tokens, login):
-    good(carrier.export(bearer, "-j", "6", *login(bearer)), bearer, tokens)
+    good(carrier.export(bearer, "-j", "6", *login(bearer)))
     assert len(tokens.journal) == 1
 
 
@@ -225,7 +224,7 @@ def test_TOK_19_and_one_more_when_it_dies_under_all_of_them(carrier, bearer, tok
         tokens.forget()
         return answer()
     bearer.on("GET", "/blobs/", die, times=1)
-    good(carrier.export(bearer, "-j", "6", *login(bearer)), bearer, tokens)
+    good(carrier.export(bearer, "-j", "6", *login(bearer)))
     assert len(tokens.journal) == 2
 
 
@@ -239,7 +238,7 @@ def test_TOK_14_renewed_before_a_body_that_would_outlive_it(carrier, carried, to
             return answer()
         tokens.shape = lambda t: {"token": t, "expires_in": 7}
         reg.on("POST", "/blobs/uploads/", slow, times=1)
-        good(carrier.push(reg, carried, "-j", "1", *login(reg)), reg, tokens)
+        good(carrier.push(reg, carried, "-j", "1", *login(reg)))
         assert len(tokens.journal) == 2
         with_body = reg.asked("PUT", "/blobs/")[0]
         assert with_body.header("Authorization") != reg.asked("POST")[0].header("Authorization")
@@ -247,14 +246,14 @@ def test_TOK_14_renewed_before_a_body_that_would_outlive_it(carrier, carried, to
 
 def test_TOK_14_a_long_life_is_used(carrier, carried, tokens, login):
     with Scripted(bearer=tokens) as reg:
-        good(carrier.push(reg, carried, *login(reg)), reg, tokens)
+        good(carrier.push(reg, carried, *login(reg)))
         assert len(tokens.journal) == 1
 
 
 def test_TOK_15_a_401_before_the_body_continues_the_session(carrier, carried, tokens, login):
     with Scripted(bearer=tokens) as reg:
         reg.on("PUT", "/blobs/uploads/", lambda r, a: (tokens.forget(), reg._denied(r))[1], times=1)
-        good(carrier.push(reg, carried, "-j", "1", *login(reg)), reg, tokens)
+        good(carrier.push(reg, carried, "-j", "1", *login(reg)))
         posts, puts = len(reg.asked("POST")), len(reg.asked("PUT", "/blobs/"))
         assert puts == posts + 1, "the same session was used again"
 
@@ -266,7 +265,7 @@ def test_TOK_15_a_401_at_the_closing_of_a_session_that_is_lost(carrier, carried,
             tokens.forget()
             return reg._denied(request)
         reg.on("PUT", "/blobs/uploads/", lose, times=1)
-        good(carrier.push(reg, carried, "-j", "1", *login(reg)), reg, tokens)
+        good(carrier.push(reg, carried, "-j", "1", *login(reg)))
 
 
 @pytest.mark.parametrize("fault", [say(502, b"<html>Bad Gateway</html>", "text/html"), vanish], ids=["502", "reset"])
@@ -277,7 +276,7 @@ def test_TOK_16_a_body_that_breaks_off_may_be_a_hidden_401(carrier, carried, tok
             tokens.forget()
             return fault(request, answer)
         reg.on("PUT", "/blobs/uploads/", hide, times=1)
-        good(carrier.push(reg, carried, "-j", "1", "--retries", "0", *login(reg)), reg, tokens)
+        good(carrier.push(reg, carried, "-j", "1", "--retries", "0", *login(reg)))
         assert len(tokens.journal) == 2
 
 
@@ -294,7 +293,7 @@ def test_TOK_17_a_401_at_a_resumed_download(carrier, tokens, login):
         reg.store("team/app", "1.0", image([big]))
         reg.on("GET", big.digest, cut(100_000), times=1)
         reg.on("GET", big.digest, lambda r, a: (tokens.forget(), reg._denied(r))[1], times=1)
-        good(carrier.export(reg, "-j", "1", *login(reg)), reg, tokens)
+        good(carrier.export(reg, "-j", "1", *login(reg)))
         ranges = [r.header("Range") for r in reg.asked("GET", big.digest)]
         assert ranges[0] is None and all(r and r != "bytes=0-" for r in ranges[1:]) and len(ranges) == 3
 
@@ -327,7 +326,7 @@ def test_CHL_09_a_401_may_have_a_page(carrier, bearer, tokens, login):
     bearer.on("*", "", lambda r, a: Answer(401, {
         "Content-Type": "text/html", "WWW-Authenticate": f'Bearer realm="{tokens.realm}",service="scripted"'},
         b"<!DOCTYPE html><html>log in"), when=lambda r: not r.header("Authorization"))
-    good(carrier.export(bearer, *login(bearer)), bearer, tokens)
+    good(carrier.export(bearer, *login(bearer)))
 
 
 def test_CHL_10_harbor_says_Basic_to_who_has_a_token(carrier, bearer, tokens, login):
@@ -340,7 +339,7 @@ def test_CHL_10_harbor_says_Basic_to_who_has_a_token(carrier, bearer, tokens, lo
 def test_CHL_11_harbor_wants_a_token_for_what_is_public(carrier):
     with TokenService(anonymous=("pull",)) as service, Scripted(bearer=service) as reg:
         reg.store("team/app", "1.0", WHAT)
-        good(carrier.export(reg), reg, service)
+        good(carrier.export(reg))
         assert all(r.header("Authorization") for r in reg.journal if r.status == 200)
 
 
@@ -361,7 +360,7 @@ def to(other):
 
 def test_CHL_12_anybodys_token_of_the_other_host(carrier, bearer, tokens, login, other):
     bearer.on("GET", "/(manifests|blobs)/", to(other), when=lambda r: r.header("Authorization"))
-    good(carrier.export(bearer, *login(bearer)), bearer, tokens, other, other.tokens)
+    good(carrier.export(bearer, *login(bearer)))
     ours = {r.header("Authorization") for r in bearer.journal} - {None}
     theirs = {r.header("Authorization") for r in other.journal} - {None}
     assert theirs and not ours & theirs
@@ -375,7 +374,7 @@ def test_CHL_12_the_other_hosts_own_login(carrier, bearer, tokens, tmp_path, oth
     path.write_text(json.dumps({"auths": {bearer.host: {"username": "me", "password": PASSWORD},
                                           other.host: {"username": "bee", "password": "b-pass"}}}))
     path.chmod(0o600)
-    good(carrier.export(bearer, "--authfile", str(path)), bearer, tokens, other, other.tokens)
+    good(carrier.export(bearer, "--authfile", str(path)))
     assert {r.login[0] for r in other.tokens.journal if r.login} == {"bee"}
     assert {r.login[0] for r in tokens.journal if r.login} == {"me"}
 
