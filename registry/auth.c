@@ -318,7 +318,7 @@ static struct token *find_token(
 	return NULL;
 }
 
-/* Drops one token; with text NULL all that anybody gets. */
+/* Drops one token; whether it was there. */
 static bool forget(struct auth *a, const char *text)
 {
 	struct token **at = &a->tokens;
@@ -326,7 +326,7 @@ static bool forget(struct auth *a, const char *text)
 
 	while (*at) {
 		struct token *t = *at;
-		if (text ? strcmp(t->text, text) == 0 : t->anonymous) {
+		if (strcmp(t->text, text) == 0) {
 			*at = t->next;
 			token_free(t);
 			any = true;
@@ -573,7 +573,6 @@ static bool fresh_refused(struct auth *a, struct http *h, const struct http_answ
 		return false;
 	if (stale)
 		return learnt || denied(a, s->account, answer, e);
-	(void)forget(a, NULL);
 	return has_login(s->account) || learnt || no_login(a, s->account, e);
 }
 
@@ -591,12 +590,13 @@ static bool refused(struct auth *a, struct http *h, const struct http_answer *an
 	}
 	if (strncmp(value, "Bearer ", 7) != 0)
 		return denied(a, used->seat->account, answer, e);
-	(void)forget(a, value + 7);
+	/* One that was new stays: it lacks a right, and the next would lack it, too. */
 	if (used->fresh)
 		return fresh_refused(a, h, answer, used, e);
 	/* Another worker got a newer one meanwhile, which does not do either (TOK-19). */
 	if (used->number <= used->seat->useless)
 		return denied(a, used->seat->account, answer, e);
+	(void)forget(a, value + 7);
 	(void)learn(a, used->seat, h, answer, &ignored);
 	return true;
 }

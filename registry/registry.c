@@ -386,11 +386,17 @@ static bool try_here(const struct repository *at, enum access access, struct htt
 	    .seconds = likely_seconds(reg, r),
 	};
 
+	uint64_t refused = 0;
+
 	r->home = reg->base;
 	for (int attempt = 0;; attempt++) {
 		OWNED(ticket_drop) struct ticket ticket = {0};
 		if (!auth_ticket(reg->auth, at->http, &errand, &ticket, e))
 			return false;
+		/* What another worker got since our last try is new to this request (CHL-06).
+		 */
+		ticket.fresh = ticket.fresh || (refused && ticket.number > refused);
+		refused = ticket.number;
 		r->authorization = ticket.value.len ? buf_text(&ticket.value) : NULL;
 		const bool sent = send_measured(reg, at->http, r, a, e);
 		r->authorization = NULL;
