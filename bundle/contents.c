@@ -92,14 +92,26 @@ static bool check_document(struct walk *w, size_t member, struct err *e)
 	return true;
 }
 
+static bool meet_image(struct walk *w, const struct bundle_image *image, struct err *e)
+{
+	const struct inventory *inv = reader_inventory(w->reader);
+
+	if (!meet(w, inventory_find(inv, &image->digest), image->media_type, e))
+		return false;
+	for (size_t i = 0; i < image->referrer_count; i++)
+		if (!meet(w, inventory_find(inv, &image->referrers[i].digest),
+			image->referrers[i].media_type, e))
+			return false;
+	return true;
+}
+
 /* The inventory's own rules made sure that these are members. */
 static bool meet_all(struct walk *w, struct err *e)
 {
 	const struct inventory *inv = reader_inventory(w->reader);
 
 	for (size_t i = 0; i < inv->image_count; i++)
-		if (!meet(w, inventory_find(inv, &inv->images[i].digest),
-			inv->images[i].media_type, e))
+		if (!meet_image(w, &inv->images[i], e))
 			return err_in(e, "%s", inv->images[i].ref);
 	for (size_t i = 0; i < inv->chart_count; i++)
 		if (!meet(w, inventory_find(inv, &inv->charts[i].manifest.digest),

@@ -24,6 +24,16 @@ struct inventory *inventory_new(void)
 	return own_new(sizeof(struct inventory));
 }
 
+static void free_referrers(struct bundle_image *image)
+{
+	for (size_t i = 0; i < image->referrer_count; i++) {
+		free(image->referrers[i].media_type);
+		free(image->referrers[i].artifact_type);
+		free(image->referrers[i].via);
+	}
+	free(image->referrers);
+}
+
 static void free_images(struct inventory *inv)
 {
 	for (size_t i = 0; i < inv->image_count; i++) {
@@ -32,6 +42,7 @@ static void free_images(struct inventory *inv)
 			free(image->platforms[p]);
 		free(image->platforms);
 		free(image->blobs);
+		free_referrers(image);
 		free(image->ref);
 		free(image->media_type);
 	}

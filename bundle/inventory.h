@@ -29,6 +29,14 @@ struct member {
 	struct digest digest;
 };
 
+/* What refers to an image and travels with it: a signature, an attestation. */
+struct bundle_referrer {
+	struct digest digest;
+	char *media_type;
+	char *artifact_type;
+	char *via; /* "api", or "tag:" and the tag it stands under */
+};
+
 struct bundle_image {
 	char *ref;		     /* as recorded: registry.immuta.com/memcached:1.6-alpine */
 	struct digest digest;	     /* what is pushed */
@@ -39,6 +47,8 @@ struct bundle_image {
 	size_t platform_count;
 	struct digest *blobs; /* every blob it needs, manifests among them, itself not */
 	size_t blob_count;
+	struct bundle_referrer *referrers; /* each after what it refers to */
+	size_t referrer_count;
 };
 
 struct bundle_chart {

@@ -38,6 +38,18 @@ static bool check_ref(const char *ref, struct err *e)
 		   "expected the whole name of an image, HOST/PATH:TAG, found \"%.120s\"", ref);
 }
 
+static bool check_blobs(
+    const struct inventory *inv, const struct bundle_image *image, struct err *e)
+{
+	for (size_t i = 0; i < image->blob_count; i++)
+		if (!check_member(inv, &image->blobs[i], UINT64_MAX, image->ref, e))
+			return false;
+	for (size_t i = 0; i < image->referrer_count; i++)
+		if (!check_member(inv, &image->referrers[i].digest, UINT64_MAX, image->ref, e))
+			return false;
+	return true;
+}
+
 static bool check_images(const struct inventory *inv, struct err *e)
 {
 	for (size_t i = 0; i < inv->image_count; i++) {
@@ -48,11 +60,9 @@ static bool check_images(const struct inventory *inv, struct err *e)
 			    "expected the images sorted, each once; found %s after %s",
 			    image->ref, inv->images[i - 1].ref);
 		if (!check_ref(image->ref, e)
-		    || !check_member(inv, &image->digest, image->size, image->ref, e))
+		    || !check_member(inv, &image->digest, image->size, image->ref, e)
+		    || !check_blobs(inv, image, e))
 			return false;
-		for (size_t b = 0; b < image->blob_count; b++)
-			if (!check_member(inv, &image->blobs[b], UINT64_MAX, image->ref, e))
-				return false;
 	}
 	return true;
 }

@@ -2,6 +2,7 @@
 
 #include "base/own.h"
 #include "bundle/names.h"
+#include "manifests/reference.h"
 
 #include <string.h>
 
@@ -166,33 +167,41 @@ static bool read_image_lists(const struct json *from, struct bundle_image *image
 	return true;
 }
 
-static bool check_referrer(const struct json *from, struct err *e)
+/* How it was found, which says where it goes at a target. */
+static bool check_via(struct slice via, struct err *e)
 {
-	struct digest digest;
-	struct slice text;
-
-	if (!read_digest(from, "digest", &digest, e)
-	    || !json_need_text(from, "mediaType", "inventory", &text, e)
-	    || !json_need_text(from, "artifactType", "inventory", &text, e)
-	    || !json_need_text(from, "via", "inventory", &text, e))
-		return false;
-	return slice_is(text, "api") || (slice_starts(text, "tag:") && text.len > 4)
+	return slice_is(via, "api")
+	       || (slice_starts(via, "tag:")
+		   && reference_is_tag(slice_at(via.ptr + 4, via.len - 4)))
 	       || err_set(e, ERR_DAMAGED,
-		   "expected \"api\" or \"tag:…\" in \"via\", found \"%.*s\"",
-		   (int)(text.len > 80 ? 80 : text.len), text.ptr);
+		   "expected \"api\" or \"tag:\" and a tag in \"via\", found \"%.*s\"",
+		   (int)(via.len > 80 ? 80 : via.len), via.ptr);
 }
 
-/* What belongs to an image and would not be pushed with it: refused, once it is well formed. */
-static bool read_referrers(const struct json *from, struct inventory *inv, struct err *e)
+static bool read_referrer(const struct json *from, struct bundle_image *image, struct err *e)
+{
+	image->referrers =
+	    own_grow(image->referrers, image->referrer_count + 1, sizeof(*image->referrers));
+	struct bundle_referrer *referrer = &image->referrers[image->referrer_count++];
+
+	*referrer = (struct bundle_referrer){0};
+	return read_digest(from, "digest", &referrer->digest, e)
+	       && read_text(from, "mediaType", &referrer->media_type, e)
+	       && read_text(from, "artifactType", &referrer->artifact_type, e)
+	       && read_text(from, "via", &referrer->via, e)
+	       && check_via(slice_of(referrer->via), e);
+}
+
+static bool read_referrers(const struct json *from, struct bundle_image *image, struct err *e)
 {
 	const struct json *list;
 
 	if (!json_need_array(from, "referrers", "inventory", &list, e))
 		return false;
 	for (size_t i = 0; i < json_count(list); i++)
-		if (!check_referrer(json_at(list, i), e))
+		if (!read_referrer(json_at(list, i), image, e))
 			return false;
-	return !json_count(list) || entry_unknown(inv, "referrers", "[]", e);
+	return true;
 }
 
 bool entry_image(const struct json *from, struct inventory *inv, struct err *e)
@@ -206,7 +215,7 @@ bool entry_image(const struct json *from, struct inventory *inv, struct err *e)
 	       && read_digest(from, "sourceDigest", &image->source_digest, e)
 	       && read_text(from, "mediaType", &image->media_type, e)
 	       && read_number(from, "size", &image->size, e) && read_image_lists(from, image, e)
-	       && read_referrers(from, inv, e);
+	       && read_referrers(from, image, e);
 }
 
 bool entry_file(const struct json *from, struct inventory *inv, struct err *e)

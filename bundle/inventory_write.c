@@ -64,6 +64,16 @@ static void put_chart(struct json_writer *w, const struct bundle_chart *chart)
 	json_end(w, '}');
 }
 
+static void put_referrer(struct json_writer *w, const struct bundle_referrer *referrer)
+{
+	json_begin(w, '{');
+	put_digest(w, "digest", &referrer->digest);
+	json_pair(w, "mediaType", referrer->media_type);
+	json_pair(w, "artifactType", referrer->artifact_type);
+	json_pair(w, "via", referrer->via);
+	json_end(w, '}');
+}
+
 static void put_image(struct json_writer *w, const struct bundle_image *image)
 {
 	char text[DIGEST_TEXT];
@@ -84,7 +94,11 @@ static void put_image(struct json_writer *w, const struct bundle_image *image)
 	for (size_t i = 0; i < image->blob_count; i++)
 		json_put_text(w, slice_of(digest_text(&image->blobs[i], text)));
 	json_end(w, ']');
-	put_empty(w, "referrers");
+	json_key(w, "referrers");
+	json_begin(w, '[');
+	for (size_t i = 0; i < image->referrer_count; i++)
+		put_referrer(w, &image->referrers[i]);
+	json_end(w, ']');
 	json_end(w, '}');
 }
 

@@ -41,16 +41,27 @@ static bool add_job(struct delivery *d, size_t parcel, const struct descriptor *
 	return true;
 }
 
-static bool add_jobs(struct delivery *d, size_t parcel, struct digest_map *map, struct err *e)
+static bool add_tree(struct delivery *d, size_t parcel, const struct tree *tree,
+    struct digest_map *map, struct err *e)
 {
-	const struct tree *tree = &d->parcels[parcel].tree;
-
 	for (size_t i = 0; i < tree->count; i++)
 		for (size_t part = 0; part < tree->documents[i]->count; part++)
 			if (!tree_is_document(tree->documents[i], part)
 			    && !add_job(
 				d, parcel, &tree->documents[i]->parts[part].descriptor, map, e))
 				return false;
+	return true;
+}
+
+static bool add_jobs(struct delivery *d, size_t parcel, struct digest_map *map, struct err *e)
+{
+	const struct parcel *p = &d->parcels[parcel];
+
+	if (!p->top_there && !add_tree(d, parcel, &p->tree, map, e))
+		return false;
+	for (size_t i = 0; i < p->attached_count; i++)
+		if (!p->attached[i].there && !add_tree(d, parcel, &p->attached[i].tree, map, e))
+			return false;
 	return true;
 }
 
@@ -61,28 +72,25 @@ static void mark_changed(struct delivery *d)
 	pthread_mutex_unlock(&d->lock);
 }
 
-/* Gives the digest that a tag named until now a tag of its own, so that it can be found again.
- */
-static bool keep_old(const struct repository *at, const struct parcel *p, struct err *e)
+bool carry_keep_old(
+    const struct repository *at, const char *tag, const struct digest *old, struct err *e)
 {
 	OWNED(image_drop) struct image *image = NULL;
-	OWNED(buf_drop) struct buf tag = BUF(256);
+	OWNED(buf_drop) struct buf kept = BUF(256);
 	char digest[DIGEST_TEXT];
 	char hex[DIGEST_TEXT];
 
-	if (!p->has_old)
-		return true;
-	(void)digest_hex(&p->old, hex);
-	buf_addf(&tag, "%.110s-was-%.12s", p->to.tag, hex);
-	return pull_manifest(at, digest_text(&p->old, digest), NULL, &image, e)
-	       && push_manifest(at, buf_text(&tag), &image->self, buf_slice(&image->raw), e);
+	(void)digest_hex(old, hex);
+	buf_addf(&kept, "%.110s-was-%.12s", tag, hex);
+	return pull_manifest(at, digest_text(old, digest), NULL, &image, e)
+	       && push_manifest(at, buf_text(&kept), &image->self, buf_slice(&image->raw), e);
 }
 
 static bool put_manifests(const struct repository *at, const struct parcel *p, struct err *e)
 {
 	char ask[REFERENCE_TAG_MAX + 1];
 
-	if (!keep_old(at, p, e))
+	if (p->has_old && !carry_keep_old(at, p->to.tag, &p->old, e))
 		return false;
 	for (size_t i = 0; i < p->tree.count; i++) {
 		const struct image *document = p->tree.documents[i];
@@ -104,7 +112,8 @@ static bool finish_parcel(
 	char name[REFERENCE_TEXT_MAX];
 
 	(void)reference_text(&p->to, name);
-	if (!parcel_repository(ph, worker, p, &at, e) || !put_manifests(&at, p, e))
+	if (!parcel_repository(ph, worker, p, &at, e) || !attach_put_below(&at, p, e)
+	    || (!p->top_there && !put_manifests(&at, p, e)) || !attach_put(ph, &at, p, e))
 		return err_in(e, "%s", name);
 	p->state = PARCEL_DELIVERED;
 	mark_changed(ph->delivery);

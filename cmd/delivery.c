@@ -23,6 +23,8 @@ const struct option delivery_options[] = {
 	"leave this image out, by the name it has in the bundle (may be repeated)"},
     {"reason", 0, OPTION_TEXTS, AT(excluded.reasons), "TEXT",
 	"why; one for each --exclude, in their order: it stands in the result"},
+    {"no-referrers", 0, OPTION_FLAG, AT(no_referrers), NULL,
+	"leave out what refers to the images: signatures, attestations, SBOMs"},
     {0},
 };
 
@@ -48,13 +50,16 @@ static bool fetch_document(
 	       && image_parse_take(&raw, want->media_type, out, e);
 }
 
-static bool load(const struct reader *reader, struct parcel *p, struct err *e)
+/* image is NULL for a chart. */
+static bool load(const struct reader *reader, const struct bundle_image *image,
+    struct parcel *p, struct err *e)
 {
 	struct bundle_shelf shelf = {.shelf = {fetch_document}, .reader = reader};
 	OWNED(image_drop) struct image *top = NULL;
 
 	return fetch_document(&shelf.shelf, &p->top, &top, e)
-	       && tree_take(&p->tree, &top, &shelf.shelf, e);
+	       && tree_take(&p->tree, &top, &shelf.shelf, e)
+	       && (!image || attach_load(p, image, &shelf.shelf, e));
 }
 
 static bool check_collision(const struct delivery *d, size_t i, struct err *e)
@@ -79,8 +84,8 @@ static bool check_collision(const struct delivery *d, size_t i, struct err *e)
 	return true;
 }
 
-static bool plan_parcel(
-    struct delivery *d, size_t i, const struct target *target, struct err *e)
+static bool plan_parcel(struct delivery *d, size_t i, const struct target *target,
+    const struct delivery_options *o, struct err *e)
 {
 	const struct inventory *inv = reader_inventory(d->reader);
 	struct parcel *p = &d->parcels[i];
@@ -91,13 +96,14 @@ static bool plan_parcel(
 		p->state = p->reason ? PARCEL_EXCLUDED : PARCEL_WAITING;
 		return (destination_of_image(image, target, &p->to, e)
 			   && (p->reason
-			       || (check_collision(d, i, e) && load(d->reader, p, e))))
+			       || (check_collision(d, i, e)
+				   && load(d->reader, o->no_referrers ? NULL : image, p, e))))
 		       || err_in(e, "%s", image->ref);
 	}
 	const struct bundle_chart *chart = &inv->charts[i - inv->image_count];
 	p->top = chart->manifest;
 	return (destination_of_chart(chart, target, &p->to, e) && check_collision(d, i, e)
-		   && load(d->reader, p, e))
+		   && load(d->reader, NULL, p, e))
 	       || err_in(e, "chart %s", chart->name);
 }
 
@@ -131,7 +137,7 @@ bool delivery_plan(const struct reader *reader, const struct target *target,
 	for (size_t i = 0; i < reader_inventory(reader)->image_count; i++)
 		d->parcels[i].reason = d->excluded.reasons[i];
 	for (size_t i = 0; i < d->parcel_count; i++)
-		if (!plan_parcel(d, i, target, e))
+		if (!plan_parcel(d, i, target, o, e))
 			return false;
 	*out = STEAL(d);
 	return true;
@@ -149,18 +155,20 @@ static bool look_up(const struct phase *ph, size_t worker, struct parcel *p, str
 	struct repository at;
 	struct digest there;
 	bool found;
+	bool all;
 	char ask[REFERENCE_TAG_MAX + 1];
 	char digest[DIGEST_TEXT];
 
 	if (!parcel_repository(ph, worker, p, &at, e)
 	    || !push_lookup(&at, reference_ask(&p->to, ask), &found, &there, e))
 		return false;
-	if (!found)
-		return true;
-	if (digest_equal(&there, &p->top.digest)) {
+	p->top_there = found && digest_equal(&there, &p->top.digest);
+	if (!attach_look_up(ph, &at, p, &all, e))
+		return false;
+	if (p->top_there && all)
 		p->state = PARCEL_THERE;
+	if (!found || p->top_there)
 		return true;
-	}
 	p->has_old = true;
 	p->old = there;
 	return ph->delivery->existing == EXISTING_OVERWRITE
@@ -265,12 +273,23 @@ bool delivery_print(const struct delivery *d, bool json, FILE *out)
 	return true;
 }
 
+bool delivery_is_whole(const struct delivery *d, struct err *e)
+{
+	return !d->unlisted
+	       || err_set(e, ERR_PARTIAL,
+		   "all is in place, but signatures and the like of %zu image%s are not listed "
+		   "there, as told above: who asks the registry for them does not find them",
+		   d->unlisted, d->unlisted == 1 ? "" : "s");
+}
+
 void delivery_free(struct delivery *d)
 {
 	if (!d)
 		return;
-	for (size_t i = 0; i < d->parcel_count; i++)
+	for (size_t i = 0; i < d->parcel_count; i++) {
+		attach_drop(&d->parcels[i]);
 		tree_drop(&d->parcels[i].tree);
+	}
 	for (size_t i = 0; i < d->job_count; i++)
 		free(d->jobs[i].parcels);
 	free(d->parcels);

@@ -8,6 +8,7 @@
 #include "bundle/reader.h"
 #include "cmd/excluded.h"
 #include "cmd/network.h"
+#include "cmd/options.h"
 #include "cmd/progress.h"
 
 #include <stdio.h>
@@ -15,6 +16,7 @@
 struct delivery_options {
 	const char *on_existing_tag;
 	struct excluded_options excluded;
+	bool no_referrers;
 };
 extern const struct option delivery_options[];
 
@@ -41,6 +43,10 @@ bool delivery_run(struct delivery *d, struct network *network, struct progress *
 
 /* The table "destination reference -> digest", or the result as JSON.  Always true. */
 bool delivery_print(const struct delivery *d, bool json, FILE *out);
+
+/* ERR_PARTIAL when all was brought, but what refers to an image could not be listed (RFR-11).
+ */
+bool delivery_is_whole(const struct delivery *d, struct err *e) MUST_CHECK;
 
 void delivery_free(struct delivery *d);
 void delivery_drop(struct delivery **d);

@@ -61,6 +61,31 @@ static void add_blob(struct listing *l, const struct descriptor *d, size_t image
 	add_member(l, &m, &(struct plan_member){.image = image});
 }
 
+/* An image's trees: its own, then those of what refers to it. */
+static size_t tree_count(const struct resolved_image *image)
+{
+	return 1 + image->referrer_count;
+}
+
+static const struct tree *tree_at(const struct resolved_image *image, size_t i)
+{
+	return i ? &image->referrers[i - 1].tree : &image->tree;
+}
+
+static void list_documents(struct listing *l, const struct resolved_image *image)
+{
+	for (size_t t = 0; t < tree_count(image); t++)
+		for (size_t d = 0; d < tree_at(image, t)->count; d++)
+			add_bytes(l, buf_slice(&tree_at(image, t)->documents[d]->raw), NULL);
+}
+
+static void list_config(struct listing *l, const struct image *doc, size_t image)
+{
+	if (doc->kind == IMAGE_MANIFEST && doc->count
+	    && doc->parts[0].descriptor.size <= SMALL_MEMBER_MAX)
+		add_blob(l, &doc->parts[0].descriptor, image);
+}
+
 /* Group 6 of BUNDLE.md 1.2, without the release document: what is needed before layers. */
 static void list_small(struct listing *l)
 {
@@ -72,18 +97,22 @@ static void list_small(struct listing *l)
 		add_bytes(l, chart_manifest(&r->charts[i]), NULL);
 	}
 	for (size_t i = 0; i < r->image_count; i++)
-		for (size_t d = 0; d < r->images[i].tree.count; d++)
-			add_bytes(l, buf_slice(&r->images[i].tree.documents[d]->raw), NULL);
+		list_documents(l, &r->images[i]);
 	for (size_t i = 0; i < r->image_count; i++) {
 		if (r->images[i].config.len)
 			add_bytes(l, buf_slice(&r->images[i].config), NULL);
-		for (size_t d = 0; d < r->images[i].tree.count; d++) {
-			const struct image *doc = r->images[i].tree.documents[d];
-			if (doc->kind == IMAGE_MANIFEST && doc->count
-			    && doc->parts[0].descriptor.size <= SMALL_MEMBER_MAX)
-				add_blob(l, &doc->parts[0].descriptor, i);
-		}
+		for (size_t t = 0; t < tree_count(&r->images[i]); t++)
+			for (size_t d = 0; d < tree_at(&r->images[i], t)->count; d++)
+				list_config(l, tree_at(&r->images[i], t)->documents[d], i);
 	}
+}
+
+static void list_tree(struct listing *l, const struct tree *tree, size_t image)
+{
+	for (size_t d = 0; d < tree->count; d++)
+		for (size_t p = 0; p < tree->documents[d]->count; p++)
+			if (!tree_is_document(tree->documents[d], p))
+				add_blob(l, &tree->documents[d]->parts[p].descriptor, image);
 }
 
 /* Group 7: layers, by image, each once. */
@@ -92,12 +121,8 @@ static void list_layers(struct listing *l)
 	const struct resolved *r = l->plan->resolved;
 
 	for (size_t i = 0; i < r->image_count; i++)
-		for (size_t d = 0; d < r->images[i].tree.count; d++) {
-			const struct image *doc = r->images[i].tree.documents[d];
-			for (size_t p = 0; p < doc->count; p++)
-				if (!tree_is_document(doc, p))
-					add_blob(l, &doc->parts[p].descriptor, i);
-		}
+		for (size_t t = 0; t < tree_count(&r->images[i]); t++)
+			list_tree(l, tree_at(&r->images[i], t), i);
 }
 
 /* Then files; one that equals a layer or another file is that one's member. */
@@ -141,6 +166,20 @@ static void describe_platforms(const struct resolved_image *image, struct bundle
 	}
 }
 
+static void describe_referrers(const struct resolved_image *image, struct bundle_image *b)
+{
+	b->referrers = own_array(image->referrer_count, sizeof(*b->referrers));
+	for (size_t i = 0; i < image->referrer_count; i++) {
+		const struct image *top = tree_top(&image->referrers[i].tree);
+		b->referrers[b->referrer_count++] = (struct bundle_referrer){
+		    .digest = top->self.digest,
+		    .media_type = own_text(top->media_type),
+		    .artifact_type = own_text(top->artifact_type),
+		    .via = own_text(image->referrers[i].via),
+		};
+	}
+}
+
 static void describe_image(
     const struct resolved_image *image, const char *ref, struct bundle_image *b)
 {
@@ -153,6 +192,7 @@ static void describe_image(
 	b->size = top->self.size;
 	b->media_type = own_text(top->media_type);
 	describe_platforms(image, b);
+	describe_referrers(image, b);
 	(void)digest_map_add(seen, &b->digest, 0);
 	for (size_t d = 0; d < image->tree.count; d++) {
 		const struct image *doc = image->tree.documents[d];
@@ -308,6 +348,11 @@ bool plan_list(
 void resolved_free(struct resolved *r)
 {
 	for (size_t i = 0; i < r->image_count; i++) {
+		for (size_t t = 0; t < r->images[i].referrer_count; t++) {
+			tree_drop(&r->images[i].referrers[t].tree);
+			free(r->images[i].referrers[t].via);
+		}
+		free(r->images[i].referrers);
 		tree_drop(&r->images[i].tree);
 		buf_drop(&r->images[i].config);
 	}

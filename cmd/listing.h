@@ -10,12 +10,20 @@
 #include "manifests/chart.h"
 #include "registry/chartrepo.h"
 
+/* What refers to an image, and how it was found. */
+struct resolved_referrer {
+	struct tree tree;
+	char *via;
+};
+
 /* One image as the network gave it. */
 struct resolved_image {
 	struct reference ref;
 	struct digest source; /* what the tag named */
 	struct tree tree;
 	struct buf config; /* of a single manifest: its platform stands there */
+	struct resolved_referrer *referrers; /* each after what it refers to */
+	size_t referrer_count;
 	struct err error;
 };
 

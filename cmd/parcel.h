@@ -19,11 +19,24 @@ enum parcel_state {
 	PARCEL_EXCLUDED,  /* stays behind, for its reason */
 };
 
+/* What refers to an image and goes with it. */
+struct attached {
+	struct tree tree;
+	const char *tag; /* NULL: it goes by its digest, and is listed by what it refers to */
+	bool there;
+	bool listed;  /* the registry said so itself */
+	bool has_old; /* its tag names another */
+	struct digest old;
+};
+
 /* One thing that gets a name at the destination: an image or a chart. */
 struct parcel {
 	struct reference to;
 	struct descriptor top; /* media_type is the inventory's */
 	struct tree tree;
+	struct attached *attached; /* each after what it refers to */
+	size_t attached_count;
+	bool top_there; /* the name names it already, whatever of the rest is missing */
 	enum parcel_state state;
 	const char *reason; /* of PARCEL_EXCLUDED; borrowed */
 	struct err error;   /* of the preflight */
@@ -55,7 +68,8 @@ struct delivery {
 	struct job *jobs;
 	size_t job_count;
 	pthread_mutex_t lock;
-	bool changed; /* something was brought; under the lock */
+	bool changed;	 /* something was brought; under the lock */
+	size_t unlisted; /* subjects whose referrers cannot be listed; under the lock */
 };
 
 /* What the workers of one phase share. */
@@ -75,11 +89,34 @@ bool delivery_list(struct delivery *d, struct err *e) MUST_CHECK;
 bool parcel_repository(const struct phase *ph, size_t worker, const struct parcel *p,
     struct repository *at, struct err *e) MUST_CHECK;
 
+/* Fills a parcel's attached from what the inventory says of its image. */
+bool attach_load(struct parcel *p, const struct bundle_image *image, struct shelf *shelf,
+    struct err *e) MUST_CHECK;
+
+/* Finds out what of it is there already, and listed: then *all.  Of an image that is not there
+ * only the tags are looked at, whether another has them. */
+bool attach_look_up(const struct phase *ph, const struct repository *at, struct parcel *p,
+    bool *all, struct err *e) MUST_CHECK;
+
+/* Puts the documents that stand below what is missing of it: they have no names. */
+bool attach_put_below(
+    const struct repository *at, const struct parcel *p, struct err *e) MUST_CHECK;
+
+/* Puts what is missing of it, in order, and has it listed; what cannot be listed is told and
+ * counted (RFR-11). */
+bool attach_put(const struct phase *ph, const struct repository *at, struct parcel *p,
+    struct err *e) MUST_CHECK;
+void attach_drop(struct parcel *p);
+
 /* Brings a blob into its repository out of bytes, and tells of it. */
 bool carry_blob(const struct phase *ph, size_t worker, const struct job *job,
     struct source *bytes, struct err *e) MUST_CHECK;
 void carry_tell(
     const struct phase *ph, const struct descriptor *blob, enum push_outcome outcome);
+
+/* Gives what a tag names until now a tag of its own, so that it can be found again. */
+bool carry_keep_old(const struct repository *at, const char *tag, const struct digest *old,
+    struct err *e) MUST_CHECK;
 
 /* Gives their names to the parcels that waited for this job alone. */
 bool carry_ready(

@@ -93,7 +93,8 @@ static bool run(void *options, struct err *e)
 	    && verify_first(o, reader, progress, &network, e)
 	    && delivery_preflight(delivery, &network, watch, e)
 	    && (o->dry_run || deliver(delivery, &network, progress, customer, &admission, e))
-	    && delivery_print(delivery, o->common.json, stdout);
+	    && delivery_print(delivery, o->common.json, stdout)
+	    && delivery_is_whole(delivery, e);
 	/* clang-format on */
 }
 

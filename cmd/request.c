@@ -33,6 +33,8 @@ const struct option request_options[] = {
 	"repeated)"},
     {"platform", 0, OPTION_TEXT, AT(platform), "OS/ARCH",
 	"carry this one platform of each image (default: all)"},
+    {"no-referrers", 0, OPTION_FLAG, AT(no_referrers), NULL,
+	"leave out what refers to the images: signatures, attestations, SBOMs"},
     {"name", 0, OPTION_TEXT, AT(name), "NAME",
 	"the bundle's name (default: the release's, the chart's or the first image's)"},
     {"release-version", 0, OPTION_TEXT, AT(version), "V",
@@ -271,6 +273,7 @@ bool request_read(const struct request_options *o, const struct texts *arguments
 	if (!r.release->image_count && !r.release->chart_count)
 		return err_set(e, ERR_USAGE,
 		    "expected a release, --image, --images or --chart, found nothing to carry");
+	r.no_referrers = o->no_referrers;
 	*out = STEAL(r);
 	return true;
 }

@@ -19,6 +19,7 @@ struct request_options {
 	struct texts parameters;
 	struct texts mirrors;
 	const char *platform;
+	bool no_referrers;
 	const char *name;
 	const char *version;
 	struct stamp_options stamp;
@@ -30,6 +31,7 @@ struct request {
 	struct release *release;
 	struct files files;
 	struct stamp stamp;
+	bool no_referrers;
 	bool one_platform;
 	struct platform platform;
 };

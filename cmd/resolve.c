@@ -4,6 +4,7 @@
 #include "base/pool.h"
 #include "base/stop.h"
 #include "cmd/errors.h"
+#include "cmd/gather.h"
 #include "cmd/listing.h"
 #include "manifests/chart.h"
 #include "registry/chartrepo.h"
@@ -23,6 +24,7 @@ struct resolving {
 	const struct inventory *begun;
 	struct network *network;
 	struct resolved *out;
+	struct gather *gather;
 };
 
 /* Documents of one repository, as tree_take asks for them. */
@@ -40,17 +42,24 @@ static bool fetch_document(
 	return pull_manifest(&s->at, digest_text(&want->digest, ask), want, out, e);
 }
 
+/* What an interrupted run had found of an image, or NULL. */
+static const struct bundle_image *begun_image(
+    const struct resolving *r, const struct release_image *want)
+{
+	for (size_t i = 0; r->begun && i < r->begun->image_count; i++)
+		if (strcmp(r->begun->images[i].ref, want->ref) == 0)
+			return &r->begun->images[i];
+	return NULL;
+}
+
 /* What is asked for: the digest that a lock pins, or that an interrupted run had found behind
  * the tag, else what the reference says. */
-static const char *ask_for(const struct resolving *r, const struct reference *ref,
-    const struct release_image *want, char out[REFERENCE_TAG_MAX + 1])
+static const char *ask_for(const struct release_image *want, const struct bundle_image *begun,
+    const struct reference *ref, char out[REFERENCE_TAG_MAX + 1])
 {
 	if (want->pin.set)
 		return digest_text(&want->pin.digest, out);
-	for (size_t i = 0; r->begun && i < r->begun->image_count; i++)
-		if (strcmp(r->begun->images[i].ref, want->ref) == 0)
-			return digest_text(&r->begun->images[i].source_digest, out);
-	return reference_ask(ref, out);
+	return begun ? digest_text(&begun->source_digest, out) : reference_ask(ref, out);
 }
 
 /* Goes from an index down to the one manifest of the platform. */
@@ -117,18 +126,21 @@ static bool resolve_image(const struct resolving *r, size_t worker,
 {
 	struct registry_shelf shelf = {.shelf = {fetch_document}};
 	OWNED(image_drop) struct image *top = NULL;
+	const struct bundle_image *begun = begun_image(r, want);
 	char ask[REFERENCE_TAG_MAX + 1];
 
 	if (!reference_parse(slice_of(want->ref), &image->ref, e)
 	    || !registries_repository(r->network->registries, r->network->workers[worker],
 		image->ref.host, image->ref.path, &shelf.at, e)
-	    || !pull_manifest(&shelf.at, ask_for(r, &image->ref, want, ask), NULL, &top, e))
+	    || !pull_manifest(&shelf.at, ask_for(want, begun, &image->ref, ask), NULL, &top, e))
 		return gone(&want->pin, e);
 	image->source = top->self.digest;
 	return (!r->request->one_platform
 		   || choose_platform(&r->request->platform, &shelf.shelf, &top, e))
 	       && tree_take(&image->tree, &top, &shelf.shelf, e)
-	       && fetch_config(image, &shelf.at, r->request, e);
+	       && fetch_config(image, &shelf.at, r->request, e)
+	       && (r->request->no_referrers
+		   || gather_referrers(r->gather, &shelf.at, &shelf.shelf, begun, image, e));
 }
 
 /* One image's failure does not end the others: a person wants the whole list at once. */
@@ -216,8 +228,9 @@ bool resolve(const struct request *request, const struct inventory *begun, uint6
     struct network *network, struct plan **out, struct err *e)
 {
 	OWNED(plan_drop) struct plan *plan = own_new(sizeof(*plan));
+	OWNED(gather_drop) struct gather *gather = gather_new();
 	struct resolving r = {
-	    request, begun, network, plan->resolved = own_new(sizeof(*plan->resolved))};
+	    request, begun, network, plan->resolved = own_new(sizeof(*plan->resolved)), gather};
 
 	plan->inventory = inventory_new();
 	if (!resolve_charts(&r, e) || !resolve_images(&r, e))

@@ -122,6 +122,16 @@ static void print_stamp(const struct inventory *inv, FILE *out)
 		say(out, "label %s: %s\n", inv->labels[i].key, inv->labels[i].value);
 }
 
+static void print_referrers(const struct inventory *inv, FILE *out)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < inv->image_count; i++)
+		count += inv->images[i].referrer_count;
+	if (count)
+		say(out, "%zu that refer to them (signatures, attestations, SBOMs)\n", count);
+}
+
 void summary_print(const struct inventory *inv, FILE *out)
 {
 	static const char *const titles[] = {"IMAGE", "DIGEST", "PLATFORMS", "SIZE", "SHARED"};
@@ -145,9 +155,26 @@ void summary_print(const struct inventory *inv, FILE *out)
 	say(out, "%zu image%s: %s with shared layers counted once, %s without sharing\n",
 	    inv->image_count, plural(inv->image_count), size_text(together, text[0]),
 	    size_text(apart, text[1]));
+	print_referrers(inv, out);
 	say(out, "bundle %s %s: %llu bytes in %zu members\n", inv->name, inv->version,
 	    (unsigned long long)inv->total, inv->member_count);
 	print_stamp(inv, out);
+}
+
+static void put_referrers(struct json_writer *w, const struct bundle_image *image)
+{
+	char digest[DIGEST_TEXT];
+
+	json_key(w, "referrers");
+	json_begin(w, '[');
+	for (size_t i = 0; i < image->referrer_count; i++) {
+		json_begin(w, '{');
+		json_pair(w, "digest", digest_text(&image->referrers[i].digest, digest));
+		json_pair(w, "artifactType", image->referrers[i].artifact_type);
+		json_pair(w, "via", image->referrers[i].via);
+		json_end(w, '}');
+	}
+	json_end(w, ']');
 }
 
 static void put_image(struct json_writer *w, const struct bundle_image *image, struct sizes s)
@@ -168,6 +195,7 @@ static void put_image(struct json_writer *w, const struct bundle_image *image, s
 	json_put_u64(w, s.all);
 	json_key(w, "shared");
 	json_put_u64(w, s.shared);
+	put_referrers(w, image);
 	json_end(w, '}');
 }
 

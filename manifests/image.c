@@ -211,6 +211,27 @@ static bool decide_type(
 	return true;
 }
 
+/* What a document says that it refers to; anything that is no descriptor says nothing. */
+static void read_subject(struct reading *r)
+{
+	const struct slice digest = json_text(json_get(json_get(r->doc, "subject"), "digest"));
+	struct err ignored = {0};
+
+	r->image->has_subject = digest_parse(digest, &r->image->subject, &ignored);
+}
+
+static void read_artifact_type(struct reading *r)
+{
+	const struct slice type = json_text(json_get(r->doc, "artifactType"));
+	struct image *image = r->image;
+
+	image->artifact_type = "";
+	if (type.len && is_media_type(type))
+		image->artifact_type = keep_type(image, &r->kept, type);
+	else if (image->kind == IMAGE_MANIFEST && image->count)
+		image->artifact_type = image->parts[0].descriptor.media_type;
+}
+
 static bool read_document(struct image *image, const char *content_type, struct err *e)
 {
 	OWNED(json_drop) struct json *doc = NULL;
@@ -222,8 +243,12 @@ static bool read_document(struct image *image, const char *content_type, struct 
 		return err_set(
 		    e, ERR_FORMAT, "expected a manifest, found JSON that is no object");
 	r.doc = doc;
-	return check_unambiguous(doc, e) && decide_type(image, doc, content_type, e)
-	       && read_parts(&r, e);
+	if (!check_unambiguous(doc, e) || !decide_type(image, doc, content_type, e)
+	    || !read_parts(&r, e))
+		return false;
+	read_subject(&r);
+	read_artifact_type(&r);
+	return true;
 }
 
 bool image_parse_take(
@@ -255,6 +280,48 @@ bool image_names_type(struct slice raw)
 		if (slice_is(key, "mediaType"))
 			return true;
 	return false;
+}
+
+struct slice image_annotations(const struct image *image)
+{
+	struct slice rest = buf_slice(&image->raw);
+	struct slice key;
+	struct slice value;
+	bool bad = false;
+
+	while (json_skim_member(&rest, &key, &value, &bad))
+		if (slice_is(key, "annotations") && slice_starts(value, "{"))
+			return value;
+	return slice_at("", 0);
+}
+
+static void add_urls(const struct json *part, const struct digest *wanted, struct buf *out)
+{
+	const struct json *urls = json_get(part, "urls");
+	struct digest digest;
+	struct err ignored = {0};
+
+	if (!digest_parse(json_text(json_get(part, "digest")), &digest, &ignored)
+	    || !digest_equal(&digest, wanted))
+		return;
+	for (size_t i = 0; i < json_count(urls); i++) {
+		const struct slice url = json_text(json_at(urls, i));
+		buf_addf(
+		    out, " %.*s", (int)(url.len > 200 ? 200 : url.len), url.len ? url.ptr : "");
+	}
+}
+
+void image_part_urls(const struct image *image, const struct digest *part, struct buf *out)
+{
+	OWNED(json_drop) struct json *doc = NULL;
+	struct err ignored = {0};
+
+	if (!json_parse(buf_slice(&image->raw), "manifest", &doc, &ignored))
+		return;
+	const struct json *list =
+	    json_get(doc, image->kind == IMAGE_INDEX ? "manifests" : "layers");
+	for (size_t i = 0; i < json_count(list); i++)
+		add_urls(json_at(list, i), part, out);
 }
 
 void image_free(struct image *image)

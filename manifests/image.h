@@ -38,7 +38,10 @@ struct image {
 	struct buf raw;	  /* exactly the bytes that came */
 	struct image_part *parts;
 	size_t count;
-	char **media_types; /* owned texts that the parts point to */
+	bool has_subject; /* it says what it refers to (RFR-04) */
+	struct digest subject;
+	const char *artifact_type; /* its own, else its config's, else "" */
+	char **media_types;	   /* owned texts that the parts point to */
 };
 
 /* Reads a document, taking raw (emptied).  content_type is the wire's or the parent's, or NULL
@@ -52,6 +55,13 @@ bool image_parse_take(
 bool image_names_type(struct slice raw);
 void image_free(struct image *image);
 void image_drop(struct image **image);
+
+/* The value of "annotations" as it stands in the document; empty when it is no object. */
+struct slice image_annotations(const struct image *image);
+
+/* The addresses that a foreign part of the document names, each with a blank before it; for
+ * people, who may go there (DL-16). */
+void image_part_urls(const struct image *image, const struct digest *part, struct buf *out);
 
 /* The child of an index that serves the platform best, first among equals (PLT-03); ERR_MISSING
  * with the list of platforms that are there (PLT-07). */

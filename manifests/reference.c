@@ -57,7 +57,7 @@ static bool is_path(struct slice s)
 	return true;
 }
 
-static bool is_tag(struct slice s)
+bool reference_is_tag(struct slice s)
 {
 	for (size_t i = 0; i < s.len; i++)
 		if (!is_alnum(s.ptr[i]) && s.ptr[i] != '_'
@@ -162,7 +162,7 @@ static bool take_tail(struct slice text, struct slice *name, struct reference *r
 		return true;
 	const struct slice tag =
 	    slice_at(colon + 1, name->len - (size_t)(colon - name->ptr) - 1);
-	if (!is_tag(tag))
+	if (!reference_is_tag(tag))
 		return refuse(
 		    text, "a tag is 1 to 128 letters, digits, \"_\", \".\" and \"-\"", e);
 	copy(r->tag, tag);

@@ -25,6 +25,9 @@ struct reference {
  * library/ are filled in, and "latest" when there is neither tag nor digest.  ERR_USAGE. */
 bool reference_parse(struct slice text, struct reference *r, struct err *e) MUST_CHECK;
 
+/* Whether it is a tag: 1 to 128 letters, digits, "_", "." and "-", the last two not first. */
+bool reference_is_tag(struct slice s);
+
 /* "host/path:tag@digest", only with what is there, into out, which is returned. */
 const char *reference_text(const struct reference *r, char out[REFERENCE_TEXT_MAX]);
 

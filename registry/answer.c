@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { CHALLENGE_BYTES = 16 * 1024 }; /* of all WWW-Authenticate values */
+enum { LINES_MAX = 16 * 1024 }; /* bytes of one header's values */
 
 void http_answer_drop(struct http_answer *a)
 {
@@ -19,6 +19,8 @@ void http_answer_drop(struct http_answer *a)
 	free(a->content_range);
 	free(a->retry_after);
 	free(a->date);
+	free(a->subject);
+	buf_drop(&a->links);
 	buf_drop(&a->challenges);
 	buf_drop(&a->body);
 	*a = (struct http_answer){0};
@@ -53,15 +55,14 @@ static char *media_type(CURL *curl)
 	return text;
 }
 
-static void keep_challenges(CURL *curl, struct buf *out)
+/* Every value of a header that may come more than once. */
+static void keep_lines(CURL *curl, const char *name, struct buf *out)
 {
 	struct curl_header *found = NULL;
 
-	*out = BUF(CHALLENGE_BYTES);
+	*out = BUF(LINES_MAX);
 	for (size_t i = 0;
-	     curl_easy_header(curl, "WWW-Authenticate", i, CURLH_HEADER, -1, &found)
-	     == CURLHE_OK;
-	     i++) {
+	     curl_easy_header(curl, name, i, CURLH_HEADER, -1, &found) == CURLHE_OK; i++) {
 		buf_adds(out, found->value);
 		buf_adds(out, "\n");
 	}
@@ -80,5 +81,7 @@ void answer_keep_headers(CURL *curl, const char *url, struct http_answer *a)
 	a->date = answer_header(curl, "Date");
 	a->has_length =
 	    length && slice_u64(slice_trim(slice_of(length)), UINT64_MAX, &a->length);
-	keep_challenges(curl, &a->challenges);
+	a->subject = answer_header(curl, "OCI-Subject");
+	keep_lines(curl, "Link", &a->links);
+	keep_lines(curl, "WWW-Authenticate", &a->challenges);
 }

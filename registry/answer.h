@@ -16,6 +16,8 @@ struct http_answer {
 	char *content_range;
 	char *retry_after;
 	char *date;
+	char *subject;	       /* OCI-Subject, NULL when none */
+	struct buf links;      /* every Link value, one a line */
 	struct buf challenges; /* every WWW-Authenticate value, one a line */
 	bool has_length;
 	uint64_t length;

@@ -72,10 +72,9 @@ static bool read_back(
 	    found ? digest_text(&there, text[1]) : "nothing");
 }
 
-bool push_manifest(const struct repository *at, const char *ask,
-    const struct descriptor *manifest, struct slice bytes, struct err *e)
+static bool put_manifest(const struct repository *at, const char *ask,
+    const struct descriptor *manifest, struct slice bytes, struct http_answer *a, struct err *e)
 {
-	OWNED(http_answer_drop) struct http_answer a = {0};
 	OWNED(buf_drop) struct buf url = BUF(0);
 	char doing[REGISTRY_DOING_MAX];
 	struct mem_source body;
@@ -92,11 +91,33 @@ bool push_manifest(const struct repository *at, const char *ask,
 	    .body_size = bytes.len,
 	    .body_max = REFUSAL_BODY_MAX,
 	};
-	if (!registry_send(at, ACCESS_PUSH, &r, doing, &a, e))
+	if (!registry_send(at, ACCESS_PUSH, &r, doing, a, e))
 		return false;
-	if (!stored_accepted(a.status) || refusal_is_page(&a))
-		return refusal(&a, doing, e);
-	if (!stored_as(&a, &manifest->digest, doing, e))
+	if (!stored_accepted(a->status) || refusal_is_page(a))
+		return refusal(a, doing, e);
+	if (!stored_as(a, &manifest->digest, doing, e))
 		return false;
 	return strchr(ask, ':') || read_back(at, ask, &manifest->digest, e);
+}
+
+bool push_manifest(const struct repository *at, const char *ask,
+    const struct descriptor *manifest, struct slice bytes, struct err *e)
+{
+	OWNED(http_answer_drop) struct http_answer a = {0};
+
+	return put_manifest(at, ask, manifest, bytes, &a, e);
+}
+
+bool push_referrer(
+    const struct repository *at, const struct image *image, bool *listed, struct err *e)
+{
+	OWNED(http_answer_drop) struct http_answer a = {0};
+	char ask[DIGEST_TEXT];
+	char subject[DIGEST_TEXT];
+
+	if (!put_manifest(at, digest_text(&image->self.digest, ask), &image->self,
+		buf_slice(&image->raw), &a, e))
+		return false;
+	*listed = a.subject && strcmp(a.subject, digest_text(&image->subject, subject)) == 0;
+	return true;
 }

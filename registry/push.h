@@ -14,3 +14,8 @@ bool push_lookup(const struct repository *at, const char *ask, bool *found,
  * (PSH-03..05); for a tag, reads it back and compares. */
 bool push_manifest(const struct repository *at, const char *ask,
     const struct descriptor *manifest, struct slice bytes, struct err *e) MUST_CHECK;
+
+/* PUTs by its digest what refers to a document; *listed when the registry says that it lists
+ * it there itself (RFR-05). */
+bool push_referrer(const struct repository *at, const struct image *image, bool *listed,
+    struct err *e) MUST_CHECK;

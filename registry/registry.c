@@ -3,6 +3,7 @@
 #include "base/own.h"
 #include "registry/refusal.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@ enum {
 	UPLOAD_RATE = 1024 * 1024,     /* bytes a second, before one was measured */
 	UPLOAD_MEASURED = 1024 * 1024, /* bodies of so many bytes tell a rate */
 	UPLOAD_MARGIN = 10,	       /* seconds that a token lives longer (TOK-14) */
+	UNKNOWN_MAX = 3,	       /* behind one address there may be several registries */
 };
 
 /* A mirror of the configuration, taken apart. */
@@ -32,6 +34,8 @@ struct registry {
 	enum host_origin origin;
 	struct auth *auth;
 	_Atomic uint64_t upload_rate; /* bytes a second, of the last body of some size */
+	atomic_int unknown; /* so often it did not know what refers to a document; never again
+			     * counted up once it did */
 };
 
 struct registries {
@@ -456,6 +460,50 @@ bool registry_send(const struct repository *at, enum access access, struct http_
 		if (!rewind_body(r, e))
 			return false;
 	}
+}
+
+/* An answer of the registry itself that says: not now. */
+static bool is_busy(const struct registry *reg, const struct http_answer *a)
+{
+	return retry_status(a->status) && a->status != 500
+	       && http_url_same_origin(reg->base, a->url);
+}
+
+bool registry_ask(const struct repository *at, enum access access, struct http_request *r,
+    struct http_answer *a, struct err *e)
+{
+	struct registry *reg = at->registry;
+	const struct errand errand = {.repository = at->path, .access = access};
+	struct retry retry = {.policy = registry_policy(reg)};
+
+	r->home = reg->base;
+	for (;;) {
+		OWNED(ticket_drop) struct ticket ticket = {0};
+		if (!auth_ticket(reg->auth, at->http, &errand, &ticket, e))
+			return false;
+		r->authorization = ticket.value.len ? buf_text(&ticket.value) : NULL;
+		const bool sent = http_send(at->http, r, a, e);
+		r->authorization = NULL;
+		if (sent && !is_busy(reg, a))
+			return true;
+		if (sent)
+			(void)refusal(a, r->url, e);
+		if ((!sent && !a->may_pass) || !retry_again(&retry, a, e))
+			return false;
+	}
+}
+
+bool registry_knows_referrers(const struct registry *r)
+{
+	return atomic_load(&r->unknown) < UNKNOWN_MAX;
+}
+
+void registry_learn_referrers(struct registry *r, bool known)
+{
+	if (known)
+		atomic_store(&r->unknown, INT_MIN);
+	else if (atomic_load(&r->unknown) >= 0)
+		(void)atomic_fetch_add(&r->unknown, 1);
 }
 
 bool registry_ping(const struct repository *at, struct err *e)

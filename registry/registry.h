@@ -89,6 +89,16 @@ const char *registry_doing(const struct repository *at, enum http_method method,
 bool registry_try(const struct repository *at, enum access access, struct http_request *r,
     struct http_answer *a, struct err *e) MUST_CHECK;
 
+/* A question that the registry may not know: sent with what leave is known to be needed, and
+ * nothing is learnt from a 401.  Repeated while the registry is busy. */
+bool registry_ask(const struct repository *at, enum access access, struct http_request *r,
+    struct http_answer *a, struct err *e) MUST_CHECK;
+
+/* Whether the registry may be able to list what refers to a document: true until it has not
+ * known it several times. */
+bool registry_knows_referrers(const struct registry *r);
+void registry_learn_referrers(struct registry *r, bool known);
+
 /* registry_try, again and again where the failure may pass; doing names it in errors.  For
  * small requests whose repetition does no harm. */
 bool registry_send(const struct repository *at, enum access access, struct http_request *r,

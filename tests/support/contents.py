@@ -118,11 +118,6 @@ def nothing(empty):
     return lambda v: need(v == empty and type(v) is type(empty), "a part of a later version", Newer)
 
 
-def referrers(v):
-    each(record(digest=digest, mediaType=text, artifactType=text, via=matching(r"api|tag:(?s:.+)")))(v)
-    nothing([])(v)
-
-
 def file_name(v):
     matching(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")(v)
     need(not v.endswith(".") and not re.match(r"(con|prn|aux|nul|(com|lpt)[0-9])(\.|$)", v, re.I), "name")
@@ -145,9 +140,10 @@ def reference(v):
     need(found["host"] != "index.docker.io" and (found["host"] != "docker.io" or "/" in found["path"]), "short name")
 
 
+REFERRER = record(digest=digest, mediaType=text, artifactType=text, via=matching(r"api|tag:\w[\w.-]{0,127}"))
 CHART = record(name=text, version=text, blob=digest, source=text, manifest=record(digest=digest, size=number, mediaType=text))
 IMAGE = record(ref=reference, digest=digest, sourceDigest=digest, mediaType=text, size=number, platforms=each(text),
-               blobs=each(digest), referrers=referrers)
+               blobs=each(digest), referrers=each(REFERRER))
 FILE = record(name=file_name, blob=digest, size=number, mediaType=text)
 BUNDLE = record(name=text, channel=matching("[A-Za-z0-9][A-Za-z0-9._-]{0,63}"), version=text, sequence=number, tool=text,
                 expires=expiry, labels=labels, created=time)
@@ -176,6 +172,7 @@ def _check_lists(inventory):
     named = [(inventory["release"], None)]
     for image in inventory["images"]:
         named += [(image["digest"], image["size"]), *((b, None) for b in image["blobs"])]
+        named += [(r["digest"], None) for r in image["referrers"]]
     for chart in inventory["charts"]:
         named += [(chart["blob"], None), (chart["manifest"]["digest"], chart["manifest"]["size"])]
     named += [(f["blob"], f["size"]) for f in inventory["files"]]
@@ -214,6 +211,7 @@ def document(raw, said=None):
 def check_documents(inventory, blobs):
     """Each document is of the type that is said of it, and what it names is a member of that size."""
     todo = [(i["digest"], i["mediaType"]) for i in inventory["images"]]
+    todo += [(r["digest"], r["mediaType"]) for i in inventory["images"] for r in i["referrers"]]
     todo += [(c["manifest"]["digest"], c["manifest"]["mediaType"]) for c in inventory["charts"]]
     met = set()
     while todo:

@@ -199,10 +199,8 @@ def _members(bundle, chance):
 
 def _later(bundle, chance):
     """What a later version may write; now and then with a fault beside it."""
-    referrer = {"digest": "sha256:" + "0" * 64, "mediaType": "a/b", "artifactType": "c/d", "via": "api"}
     where, key, value = chance.choice([
-        (bundle.inventory, "requires", ["base"]), (bundle.inventory, "base", {}), (bundle.inventory, "absent", ["x"]),
-        (bundle.inventory["images"][0], "referrers", [referrer])])
+        (bundle.inventory, "requires", ["base"]), (bundle.inventory, "base", {}), (bundle.inventory, "absent", ["x"])])
     where[key] = value
     said = ", " + _twist(bundle.inventory["images"][0], chance) if chance.random() < 0.4 else ""
     return f"later: {key}{said}", None

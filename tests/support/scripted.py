@@ -24,7 +24,7 @@ import time
 import urllib.parse
 import weakref
 
-from .images import blob as blob_of, sha256
+from .images import OCI_INDEX, blob as blob_of, sha256
 from .ports import Acceptor
 
 
@@ -267,6 +267,7 @@ class Scripted(Listener):
     def __init__(self, users=None, bearer=None):
         """users: Basic is wanted; bearer: a TokenService whose tokens are wanted."""
         self.users, self.bearer = users, bearer
+        self.referrers = False  # whether it lists what refers to a document, and says OCI-Subject
         self.blobs, self.manifests, self.uploads = {}, {}, set()
         self.location = lambda request, path: path
         super().__init__()
@@ -295,7 +296,7 @@ class Scripted(Listener):
 
     @staticmethod
     def _scope(request):
-        found = re.match(r"/v2/(.+?)/(blobs|manifests)/", request.path)
+        found = re.match(r"/v2/(.+?)/(blobs|manifests|tags|referrers)/", request.path)
         access = "pull" if request.method in ("GET", "HEAD") else "pull,push"
         return f"repository:{found[1]}:{access}" if found else ""
 
@@ -305,11 +306,33 @@ class Scripted(Listener):
         upload = re.fullmatch(r"/v2/(.+)/blobs/uploads/(.*)", request.path)
         if upload:
             return self._upload(request, *upload.groups())
+        listed = re.fullmatch(r"/v2/(.+)/(tags/list|referrers/([^/]+))", request.path)
+        if listed and (self.referrers or listed[2] == "tags/list"):
+            return self._referrers(*listed.group(1, 3)) if listed[3] else self._tags(listed[1])
         thing = re.fullmatch(r"/v2/(.+)/(blobs|manifests)/([^/]+)", request.path)
         if not thing:
             return Answer(404, {"Content-Type": "text/plain"}, b"404 page not found")
         repository, kind, which = thing.groups()
         return (self._blob if kind == "blobs" else self._manifest)(request, repository, which)
+
+    def tags(self, repository):
+        return sorted(which for where, which in self.manifests if where == repository and ":" not in which)
+
+    def _tags(self, repository):
+        if not any(where == repository for where, _ in self.manifests):
+            return error(404, "NAME_UNKNOWN", "repository name not known to registry")
+        body = json.dumps({"name": repository, "tags": self.tags(repository)}).encode()
+        return Answer(200, {"Content-Type": "application/json"}, body)
+
+    def _referrers(self, repository, subject):
+        entries, seen = [], set()
+        for (where, _), top in self.manifests.items():
+            document = json.loads(top.data)
+            if where == repository and top.digest not in seen and (document.get("subject") or {}).get("digest") == subject:
+                seen.add(top.digest)
+                entries.append(top.descriptor(artifactType=document.get("artifactType") or document["config"]["mediaType"]))
+        body = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}).encode()
+        return Answer(200, {"Content-Type": OCI_INDEX}, body)
 
     def _blob(self, request, repository, digest):
         data = self.blobs.get((repository, digest))
@@ -346,7 +369,8 @@ class Scripted(Listener):
         if missing:
             return error(400, "MANIFEST_BLOB_UNKNOWN", missing[0])
         self.manifests[repository, which] = self.manifests[repository, top.digest] = top
-        return Answer(201, {"Docker-Content-Digest": top.digest, "Location": f"/v2/{repository}/manifests/{top.digest}"})
+        told = {"OCI-Subject": document["subject"]["digest"]} if self.referrers and document.get("subject") else {}
+        return Answer(201, {"Docker-Content-Digest": top.digest, "Location": f"/v2/{repository}/manifests/{top.digest}", **told})
 
     def _upload(self, request, repository, session):
         if request.method == "POST" and not session:
@@ -427,7 +451,8 @@ def _check_tags(server, journal):
     for request in journal:
         found = re.match(r"/v2/(.+?)/(blobs|manifests)/([^/]+)", request.path)
         if request.method == "PUT" and found and request.status in (200, 201, 202, 204):
-            puts.setdefault(found[1], []).append(found[2] == "manifests" and not found[3].startswith("sha256:"))
+            puts.setdefault(found[1], []).append(found[2] == "manifests" and (
+                not found[3].startswith("sha256:") or "subject" in json.loads(request.body)))
     for repository, tags in puts.items():
         first = tags.index(True) if True in tags else len(tags)
         assert all(tags[first:]), f"{repository}: something was put after the tag"

@@ -166,8 +166,8 @@ row("an image of a sha512", said(images__0__digest="sha512:" + "0" * 128), "sha5
 row("an image of another size", said(images__0__size=7), "expected 7 bytes")
 row("a blob of an image that is no member", said(images__0__blobs=["sha256:" + "f" * 64]), "among the members, found none")
 row("an image's platforms are a number", said(images__0__platforms=7), "platforms")
-row("an image with a signature of its own", said(images__0__referrers=[
-    {"digest": "sha256:" + "0" * 64, "mediaType": "a/b", "artifactType": "c/d", "via": "api"}]), '"referrers":[]', **NEWER)
+row("an image with a signature that is no member", said(images__0__referrers=[
+    {"digest": "sha256:" + "0" * 64, "mediaType": "a/b", "artifactType": "c/d", "via": "api"}]), "among the members, found none")
 for name in ("../evil", "/etc/passwd", "", ".", "..", ".bashrc", "a/b", "a\\b", "con", "NUL.txt", "a b", "a\n", "-rf", "ä", "x" * 101, "end."):
     row(f"a file of the name {name[:20]!r}", lambda b, n=name: with_file(b, n), "plain name of a file")
 

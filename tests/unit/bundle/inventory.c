@@ -147,8 +147,14 @@ static const struct row rows[] = {
 	"\"referrers\":[{\"digest\":\"sha256:"
 	"0000000000000000000000000000000000000000000000000000000000000000\",\"mediaType\":"
 	"\"m\","
+	"\"artifactType\":\"a\",\"via\":\"tag:-x\"}]",
+	ERR_DAMAGED, "via"},
+    {"\"referrers\":[]",
+	"\"referrers\":[{\"digest\":\"sha256:"
+	"0000000000000000000000000000000000000000000000000000000000000000\",\"mediaType\":"
+	"\"m\","
 	"\"artifactType\":\"a\",\"via\":\"api\"}]",
-	ERR_FORMAT, "referrers"},
+	ERR_DAMAGED, "found none"},
     {"\"base\":null", "\"base\":\"sha256:0\"", ERR_FORMAT, "base"},
     {"\"base\":null,", "", ERR_DAMAGED, "base"},
     {"\"absent\":[]", "\"absent\":[\"sha256:0\"]", ERR_FORMAT, "absent"},
