@@ -121,17 +121,45 @@ static struct region region_of(const struct writer *w, size_t i)
 	    .at = w->layout.headers[i]};
 }
 
-bool writer_has(struct writer *w, size_t i, bool *has, struct err *e)
+/* Notes where the zeros begin that a file has where nothing was written yet. */
+struct tail_sink {
+	struct sink sink;
+	uint64_t seen;
+	uint64_t written; /* the end of the last byte that is not zero */
+};
+
+static bool tail_write(struct sink *self, const void *bytes, size_t len, struct err *e)
+{
+	struct tail_sink *t = (struct tail_sink *)self;
+	const unsigned char *at = bytes;
+	size_t end = len;
+
+	(void)e;
+	while (end && !at[end - 1])
+		end--;
+	if (end)
+		t->written = t->seen + end;
+	t->seen += len;
+	return true;
+}
+
+bool writer_has(struct writer *w, size_t i, bool *has, uint64_t *held, struct err *e)
 {
 	const struct region region = region_of(w, i);
-	struct sink nowhere = null_sink();
+	struct tail_sink tail = {.sink = {tail_write, NULL}};
 	struct err found = {0};
 
-	*has = region_check(&region, &nowhere, &found);
+	*has = region_check(&region, &tail.sink, &found);
+	*held = tail.written;
 	if (*has || found.kind == ERR_DAMAGED)
 		return true;
 	*e = found;
 	return err_in(e, "%s", w->path);
+}
+
+void writer_held(struct writer *w, size_t i, uint64_t held, struct medium_source *s)
+{
+	medium_source_init(s, w->output->medium, layout_data(&w->layout, i), held);
 }
 
 bool writer_member(struct writer *w, size_t i, struct medium_sink *sink, struct err *e)

@@ -36,8 +36,13 @@ bool writer_is_forward(const struct writer *w);
 bool writer_resumed(const struct writer *w);
 
 /* Whether member i already stands whole in a continued file: its region is hashed, nothing else
- * is believed. */
-bool writer_has(struct writer *w, size_t i, bool *has, struct err *e) MUST_CHECK;
+ * is believed.  When it does not, *held says how many of its first bytes seem to be there. */
+bool writer_has(
+    struct writer *w, size_t i, bool *has, uint64_t *held, struct err *e) MUST_CHECK;
+
+/* A source over the first bytes of member i as they stand in a continued file: what they are,
+ * whoever reads them must find out. */
+void writer_held(struct writer *w, size_t i, uint64_t held, struct medium_source *s);
 
 /* Writes the header of member i and gives a sink for its data (rewinds; exactly its size);
  * after the data, writer_member_end writes the padding.  Safe from many threads for different

@@ -18,29 +18,36 @@ static bool write_known(struct slice bytes, struct sink *sink, struct err *e)
 	return stream_copy(&source.source, sink, e);
 }
 
-static bool fetch_blob(
-    const struct fetching *f, size_t worker, size_t i, struct sink *sink, struct err *e)
+/* held: so many of its bytes stand there already. */
+static bool fetch_blob(const struct fetching *f, size_t worker, size_t i, uint64_t held,
+    struct medium_sink *sink, struct err *e)
 {
 	const struct member *m = &f->plan->inventory->members[i];
 	const struct descriptor d = {.digest = m->digest, .size = m->size};
+	struct medium_source begun;
 	struct repository at;
 
-	return plan_repository(f->plan, i, f->network, worker, &at, e)
-	       && pull_blob(&at, &d, sink, e);
+	if (!plan_repository(f->plan, i, f->network, worker, &at, e))
+		return false;
+	if (!held)
+		return pull_blob(&at, &d, &sink->sink, e);
+	writer_held(f->writer, i, held, &begun);
+	sink->at = held;
+	return pull_rest(&at, &d, &begun.source, &sink->sink, e);
 }
 
 /* From wherever the plan says. */
-static bool fetch_from(
-    const struct fetching *f, size_t worker, size_t i, struct sink *sink, struct err *e)
+static bool fetch_from(const struct fetching *f, size_t worker, size_t i, uint64_t held,
+    struct medium_sink *sink, struct err *e)
 {
 	const struct member *m = &f->plan->inventory->members[i];
 	const struct plan_member *from = &f->plan->members[i];
 	const struct descriptor d = {.digest = m->digest, .size = m->size};
 
 	if (from->bytes.ptr)
-		return write_known(from->bytes, sink, e);
-	return from->path ? files_copy(from->path, &d, sink, e)
-			  : fetch_blob(f, worker, i, sink, e);
+		return write_known(from->bytes, &sink->sink, e);
+	return from->path ? files_copy(from->path, &d, &sink->sink, e)
+			  : fetch_blob(f, worker, i, held, sink, e);
 }
 
 static void tell(const struct fetching *f, size_t i, enum news_kind kind, const char *text)
@@ -55,11 +62,12 @@ static void tell(const struct fetching *f, size_t i, enum news_kind kind, const 
 }
 
 /* Header, bytes, padding: whole, or not believed by a later run. */
-static bool bring(const struct fetching *f, size_t worker, size_t i, struct err *e)
+static bool bring(
+    const struct fetching *f, size_t worker, size_t i, uint64_t held, struct err *e)
 {
 	struct medium_sink sink;
 
-	return writer_member(f->writer, i, &sink, e) && fetch_from(f, worker, i, &sink.sink, e)
+	return writer_member(f->writer, i, &sink, e) && fetch_from(f, worker, i, held, &sink, e)
 	       && writer_member_end(f->writer, i, e);
 }
 
@@ -69,10 +77,11 @@ static bool fetch_member(void *context, size_t worker, size_t i, struct err *e)
 	const struct plan_member *from = &f->plan->members[i];
 	const bool known = from->bytes.ptr != NULL;
 	bool has = false;
+	uint64_t held = 0;
 
-	if (writer_resumed(f->writer) && !writer_has(f->writer, i, &has, e))
+	if (writer_resumed(f->writer) && !writer_has(f->writer, i, &has, &held, e))
 		return false;
-	if (!has && !bring(f, worker, i, e))
+	if (!has && !bring(f, worker, i, held, e))
 		return false;
 	if (has || known || from->path)
 		tell(f, i, NEWS_BYTES, NULL);

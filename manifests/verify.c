@@ -92,6 +92,17 @@ void hash_sink_init(struct hash_sink *s, struct hash *hash)
 	*s = (struct hash_sink){.sink = {hash_write, hash_rewind}, .hash = hash};
 }
 
+bool verify_sink_hold(struct verify_sink *v, struct source *held, struct err *e)
+{
+	struct sink nowhere = null_sink();
+	struct sink *to = v->to;
+
+	v->to = &nowhere;
+	const bool ok = stream_copy(held, &v->sink, e);
+	v->to = to;
+	return ok;
+}
+
 /* Reads the last block whole, and one byte more to know that there is none. */
 static bool read_last(struct verify_source *v, size_t *beyond, struct err *e)
 {

@@ -22,6 +22,9 @@ void verify_sink_drop(struct verify_sink *v);
  * The order of PROTOCOL DL-11: size first, then digest. */
 bool verify_sink_end(struct verify_sink *v, struct err *e) MUST_CHECK;
 
+/* Counts and hashes what stands in the sink behind it already. */
+bool verify_sink_hold(struct verify_sink *v, struct source *held, struct err *e) MUST_CHECK;
+
 /* A sink that only hashes; the hash is borrowed. */
 struct hash_sink {
 	struct sink sink;

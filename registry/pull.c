@@ -233,19 +233,46 @@ static bool fetch_verified(struct fetch *f, struct err *e)
 	}
 }
 
-bool pull_blob(const struct repository *at, const struct descriptor *blob, struct sink *sink,
-    struct err *e)
+static void fetch_init(struct fetch *f, const struct repository *at,
+    const struct descriptor *blob, struct sink *sink)
 {
-	OWNED(fetch_drop) struct fetch f = {.at = at, .blob = blob};
-	char text[DIGEST_TEXT];
-
-	f.told = (struct told_sink){
+	*f = (struct fetch){.at = at, .blob = blob};
+	f->told = (struct told_sink){
 	    .sink = {told_write, sink->rewind ? told_rewind : NULL},
 	    .to = sink,
 	    .watch = registry_policy(at->registry)->watch,
 	    .what = blob,
 	};
-	verify_sink_init(&f.verify, blob, &f.told.sink);
-	registry_doing(at, HTTP_GET, "blob", digest_text(&blob->digest, text), f.doing);
-	return registry_url(at, "blobs", text, &f.url, e) && fetch_verified(&f, e);
+	verify_sink_init(&f->verify, blob, &f->told.sink);
+}
+
+static bool fetch_run(struct fetch *f, struct err *e)
+{
+	char text[DIGEST_TEXT];
+
+	registry_doing(f->at, HTTP_GET, "blob", digest_text(&f->blob->digest, text), f->doing);
+	return registry_url(f->at, "blobs", text, &f->url, e) && fetch_verified(f, e);
+}
+
+bool pull_blob(const struct repository *at, const struct descriptor *blob, struct sink *sink,
+    struct err *e)
+{
+	OWNED(fetch_drop) struct fetch f = {0};
+
+	fetch_init(&f, at, blob, sink);
+	return fetch_run(&f, e);
+}
+
+bool pull_rest(const struct repository *at, const struct descriptor *blob, struct source *held,
+    struct sink *sink, struct err *e)
+{
+	OWNED(fetch_drop) struct fetch f = {0};
+
+	fetch_init(&f, at, blob, sink);
+	if (!verify_sink_hold(&f.verify, held, e))
+		return false;
+	f.told.seen = f.verify.seen;
+	watch_tell(f.told.watch,
+	    &(struct news){.kind = NEWS_BYTES, .what = blob, .bytes = f.verify.seen});
+	return fetch_run(&f, e);
 }

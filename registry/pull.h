@@ -18,3 +18,8 @@ bool pull_manifest(const struct repository *at, const char *ask, const struct de
  * bytes. */
 bool pull_blob(const struct repository *at, const struct descriptor *blob, struct sink *sink,
     struct err *e) MUST_CHECK;
+
+/* The same where sink has the first bytes of the blob already, as held gives them: they are
+ * hashed, and only the rest is asked for; if it was not them, all is (DL-10). */
+bool pull_rest(const struct repository *at, const struct descriptor *blob, struct source *held,
+    struct sink *sink, struct err *e) MUST_CHECK;

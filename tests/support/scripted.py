@@ -70,6 +70,7 @@ class Answer:
     reset: bool = False  # and it ends with a reset
     chunked: bool = False
     silent: bool = False  # no answer at all
+    wait: object = None  # an Event: after the bytes nothing comes until it is set
 
 
 def error(status, code, message="", **headers):
@@ -114,6 +115,11 @@ def headers(**more):
 def cut(count, reset=False):
     """Content-Length says all, the connection ends after count bytes."""
     return change(cut=count, reset=reset)
+
+
+def stall(count, until):
+    """Content-Length says all, and after count bytes nothing comes until that Event is set; then the connection ends."""
+    return change(cut=count, wait=until)
 
 
 def redirect(status, url):
@@ -242,6 +248,8 @@ class Listener:
             connection.sendall(body)
             if answer.chunked and answer.cut is None:
                 connection.sendall(b"\r\n0\r\n\r\n")
+        if answer.wait:
+            answer.wait.wait(60)
         if answer.reset:
             time.sleep(0.05)  # the bytes before it are to arrive
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
