@@ -146,7 +146,7 @@ static void add_digest(struct bundle_image *b, struct digest_map *seen, const st
 
 static void add_platform(struct bundle_image *b, const struct platform *p)
 {
-	char text[96];
+	char text[PLATFORM_TEXT];
 
 	b->platforms = own_grow(b->platforms, b->platform_count + 1, sizeof(*b->platforms));
 	b->platforms[b->platform_count++] = own_text(platform_text(p, text));

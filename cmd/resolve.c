@@ -3,6 +3,7 @@
 #include "base/own.h"
 #include "base/pool.h"
 #include "base/stop.h"
+#include "cmd/choice.h"
 #include "cmd/errors.h"
 #include "cmd/gather.h"
 #include "cmd/listing.h"
@@ -62,57 +63,6 @@ static const char *ask_for(const struct release_image *want, const struct bundle
 	return begun ? digest_text(&begun->source_digest, out) : reference_ask(ref, out);
 }
 
-/* Goes from an index down to the one manifest of the platform. */
-static bool choose_platform(
-    const struct platform *want, struct shelf *shelf, struct image **top, struct err *e)
-{
-	for (int depth = 0; (*top)->kind == IMAGE_INDEX; depth++) {
-		OWNED(image_drop) struct image *child = NULL;
-		size_t part;
-
-		if (depth == TREE_DEPTH_MAX)
-			return err_set(e, ERR_LIMIT,
-			    "expected at most %d levels of indexes, found more", depth);
-		if (!image_select(*top, want, &part, e)
-		    || !shelf->fetch(shelf, &(*top)->parts[part].descriptor, &child, e))
-			return false;
-		image_drop(top);
-		*top = STEAL(child);
-	}
-	return true;
-}
-
-static bool is_image_config(const struct descriptor *d)
-{
-	return d->media_type && d->size <= SMALL_MEMBER_MAX
-	       && (strcmp(d->media_type, "application/vnd.oci.image.config.v1+json") == 0
-		   || strcmp(d->media_type, "application/vnd.docker.container.image.v1+json")
-			  == 0);
-}
-
-/* The config of a single manifest says the platform (PLT-06). */
-static bool fetch_config(struct resolved_image *image, const struct repository *at,
-    const struct request *request, struct err *e)
-{
-	const struct image *top = tree_top(&image->tree);
-	struct platform have;
-	struct buf_sink sink;
-	char text[2][96];
-
-	if (top->kind != IMAGE_MANIFEST || !top->count
-	    || !is_image_config(&top->parts[0].descriptor))
-		return true;
-	buf_init(&image->config, SMALL_MEMBER_MAX);
-	buf_sink_init(&sink, &image->config);
-	if (!pull_blob(at, &top->parts[0].descriptor, &sink.sink, e))
-		return false;
-	if (!request->one_platform || !image_config_platform(buf_slice(&image->config), &have)
-	    || platform_match(&request->platform, &have))
-		return true;
-	return err_set(e, ERR_MISSING, "expected platform %s, found an image for %s only",
-	    platform_text(&request->platform, text[0]), platform_text(&have, text[1]));
-}
-
 /* What a lock names may have gone meanwhile. */
 static bool gone(const struct pin *pin, struct err *e)
 {
@@ -136,9 +86,11 @@ static bool resolve_image(const struct resolving *r, size_t worker,
 		return gone(&want->pin, e);
 	image->source = top->self.digest;
 	return (!r->request->one_platform
-		   || choose_platform(&r->request->platform, &shelf.shelf, &top, e))
+		   || choice_of_platform(
+		       &r->request->platform, &shelf.at, &shelf.shelf, &top, e))
 	       && tree_take(&image->tree, &top, &shelf.shelf, e)
-	       && fetch_config(image, &shelf.at, r->request, e)
+	       && choice_confirm(image, &shelf.at, r->request, e)
+	       && choice_has_foreign(&image->tree, &shelf.at, e)
 	       && (r->request->no_referrers
 		   || gather_referrers(r->gather, &shelf.at, &shelf.shelf, begun, image, e));
 }

@@ -89,6 +89,8 @@ static void read_platform(const struct json *from, struct image_part *part)
 		platform_set(&part->platform, json_text(json_get(platform, "os")),
 		    json_text(json_get(platform, "architecture")),
 		    json_text(json_get(platform, "variant")));
+		platform_set_version(
+		    &part->platform, json_text(json_get(platform, "os.version")));
 	}
 	part->attestation = json_get(notes, "vnd.docker.reference.type")
 			    || json_get(notes, "vnd.docker.reference.digest")
@@ -346,7 +348,7 @@ void image_drop(struct image **image)
 static bool no_match(const struct image *index, const struct platform *want, struct err *e)
 {
 	struct buf list = BUF(256);
-	char text[96];
+	char text[PLATFORM_TEXT];
 
 	for (size_t i = 0; i < index->count; i++)
 		if (index->parts[i].has_platform && !index->parts[i].attestation)
@@ -358,9 +360,17 @@ static bool no_match(const struct image *index, const struct platform *want, str
 	return false;
 }
 
+/* Images of two versions of Windows: which of them runs, only who asks can say. */
+static bool differs(const struct image_part *a, const struct image_part *b)
+{
+	return strcmp(a->platform.os, "windows") == 0
+	       && strcmp(a->platform.version, b->platform.version) != 0;
+}
+
 bool image_select(
     const struct image *index, const struct platform *want, size_t *child, struct err *e)
 {
+	bool ambiguous = false;
 	int best = 0;
 
 	for (size_t i = 0; i < index->count; i++) {
@@ -369,12 +379,15 @@ bool image_select(
 				      ? platform_match(want, &part->platform)
 				      : 0;
 
+		if (match == best && best && differs(&index->parts[*child], part))
+			ambiguous = true;
 		if (match <= best)
 			continue;
+		ambiguous = false;
 		best = match;
 		*child = i;
 	}
-	return best > 0 || no_match(index, want, e);
+	return (best > 0 && !ambiguous) || no_match(index, want, e);
 }
 
 bool image_config_platform(struct slice config, struct platform *p)
@@ -386,5 +399,6 @@ bool image_config_platform(struct slice config, struct platform *p)
 		return false;
 	platform_set(p, json_text(json_get(doc, "os")),
 	    json_text(json_get(doc, "architecture")), json_text(json_get(doc, "variant")));
+	platform_set_version(p, json_text(json_get(doc, "os.version")));
 	return p->os[0] && p->arch[0];
 }

@@ -46,6 +46,11 @@ void platform_set(struct platform *p, struct slice os, struct slice arch, struct
 		p->variant[0] = '\0';
 }
 
+void platform_set_version(struct platform *p, struct slice version)
+{
+	copy(p->version, sizeof(p->version), version);
+}
+
 static bool word(struct slice s, size_t room)
 {
 	for (size_t i = 0; i < s.len; i++)
@@ -56,30 +61,49 @@ static bool word(struct slice s, size_t room)
 	return s.len && s.len < room;
 }
 
+/* Takes "(10.0.17763)" off the end of "windows(10.0.17763)", as containerd writes it. */
+static bool take_version(struct slice *os, struct slice *version)
+{
+	struct slice rest = *os;
+
+	(void)slice_cut(&rest, '(', os);
+	if (!rest.ptr)
+		return true;
+	*version = slice_at(rest.ptr, rest.len ? rest.len - 1 : 0);
+	return rest.len && rest.ptr[rest.len - 1] == ')'
+	       && word(*version, sizeof(((struct platform *)0)->version));
+}
+
 bool platform_parse(struct slice text, struct platform *p, struct err *e)
 {
 	struct slice rest = text;
 	struct slice os;
 	struct slice arch;
 	struct slice variant = {0};
+	struct slice version = {0};
 
 	if (!slice_cut(&rest, '/', &os) || !slice_cut(&rest, '/', &arch)
-	    || !word(os, sizeof(p->os)) || !word(arch, sizeof(p->arch))
+	    || !take_version(&os, &version) || !word(os, sizeof(p->os))
+	    || !word(arch, sizeof(p->arch))
 	    || (rest.ptr && !word(variant = rest, sizeof(p->variant))))
 		return err_set(e, ERR_USAGE,
 		    "expected a platform such as linux/amd64 or linux/arm/v7, found \"%.*s\"",
 		    SLICE_ARG(text));
 	platform_set(p, os, arch, variant);
+	platform_set_version(p, version);
 	return true;
 }
 
-const char *platform_text(const struct platform *p, char out[96])
+const char *platform_text(const struct platform *p, char out[PLATFORM_TEXT])
 {
+	const bool version = p->version[0] != '\0';
+
 	if (!p->os[0] && !p->arch[0])
-		(void)snprintf(out, 96, "unknown");
+		(void)snprintf(out, PLATFORM_TEXT, "unknown");
 	else
-		(void)snprintf(
-		    out, 96, "%s/%s%s%s", p->os, p->arch, p->variant[0] ? "/" : "", p->variant);
+		(void)snprintf(out, PLATFORM_TEXT, "%s%s%s%s/%s%s%s", p->os, version ? "(" : "",
+		    p->version, version ? ")" : "", p->arch, p->variant[0] ? "/" : "",
+		    p->variant);
 	return out;
 }
 
@@ -101,12 +125,34 @@ static int level(const struct platform *p)
 	return p->variant[1] - '0';
 }
 
+/* Windows runs what its own build was made for: the first three numbers (PLT-04).  0: it does
+ * not; 2: the very version; 1: one that does as well. */
+static int match_version(const char *want, const char *have)
+{
+	size_t dots = 0;
+	size_t i = 0;
+
+	if (strcmp(want, have) == 0)
+		return 2;
+	for (; want[i]; i++) {
+		dots += want[i] == '.';
+		if (dots == 3)
+			break;
+		if (want[i] != have[i])
+			return 0;
+	}
+	return have[i] == '.' || !have[i];
+}
+
 int platform_match(const struct platform *want, const struct platform *have)
 {
 	enum { EXACT = 100 };
+	const int version = match_version(want->version, have->version);
 
+	if (want->version[0] && !version)
+		return 0;
 	if (platform_equal(want, have))
-		return EXACT;
+		return EXACT + version;
 	if (strcmp(want->os, have->os) != 0 || strcmp(want->arch, have->arch) != 0)
 		return 0;
 	const int wanted = level(want);

@@ -276,3 +276,21 @@ bool pull_rest(const struct repository *at, const struct descriptor *blob, struc
 	    &(struct news){.kind = NEWS_BYTES, .what = blob, .bytes = f.verify.seen});
 	return fetch_run(&f, e);
 }
+
+bool pull_lacks(
+    const struct repository *at, const struct descriptor *blob, bool *lacks, struct err *e)
+{
+	OWNED(http_answer_drop) struct http_answer a = {0};
+	OWNED(buf_drop) struct buf url = BUF(0);
+	char doing[REGISTRY_DOING_MAX];
+	char text[DIGEST_TEXT];
+
+	registry_doing(at, HTTP_HEAD, "blob", digest_text(&blob->digest, text), doing);
+	if (!registry_url(at, "blobs", text, &url, e))
+		return false;
+	struct http_request r = {.method = HTTP_HEAD, .url = buf_text(&url)};
+	if (!registry_send(at, ACCESS_PULL, &r, doing, &a, e))
+		return false;
+	*lacks = a.status == 404;
+	return true;
+}

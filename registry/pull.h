@@ -23,3 +23,8 @@ bool pull_blob(const struct repository *at, const struct descriptor *blob, struc
  * hashed, and only the rest is asked for; if it was not them, all is (DL-10). */
 bool pull_rest(const struct repository *at, const struct descriptor *blob, struct source *held,
     struct sink *sink, struct err *e) MUST_CHECK;
+
+/* Whether the registry says by HEAD that it does not have the blob; what it does not say is
+ * for pull_blob to find out. */
+bool pull_lacks(const struct repository *at, const struct descriptor *blob, bool *lacks,
+    struct err *e) MUST_CHECK;

@@ -42,8 +42,12 @@ bool push_lookup(const struct repository *at, const char *ask, bool *found,
 		return false;
 	struct http_request r = {
 	    .method = HTTP_HEAD, .url = buf_text(&url), .accept = REGISTRY_MANIFEST_TYPES};
-	if (!registry_send(at, ACCESS_PUSH, &r, doing, &a, e))
-		return false;
+	/* A HEAD that is never answered well says as little as one that is refused (MAN-12). */
+	if (!registry_send(at, ACCESS_PUSH, &r, doing, &a, e)) {
+		if (e->kind != ERR_NETWORK || a.status < 500)
+			return false;
+		err_clear(e);
+	}
 	*found = a.status == 200 && stored_said(&a, digest);
 	if (*found || a.status == 404)
 		return true;

@@ -485,7 +485,7 @@ Test(image, PLT_06_a_config_says_its_platform)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct platform p = {0};
-		char text[96];
+		char text[PLATFORM_TEXT];
 		const bool says = image_config_platform(slice_of(rows[i].config), &p);
 
 		cr_expect_eq(says, rows[i].platform != NULL, "row %zu", i);

@@ -38,7 +38,7 @@ Test(platform, PLT_02_other_names_are_one_platform)
 	    {"linux/s390x", "linux/s390x"},
 	    {"windows/amd64", "windows/amd64"},
 	};
-	char text[96];
+	char text[PLATFORM_TEXT];
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct platform p = parsed(rows[i].said);
@@ -75,7 +75,7 @@ Test(platform, what_a_document_says_is_cut_and_never_overflows)
 {
 	static const char endless[] = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
 	struct platform p;
-	char text[96];
+	char text[PLATFORM_TEXT];
 
 	platform_set(&p, slice_of(endless), slice_of(endless), slice_of(endless));
 	cr_expect_eq(strlen(p.os), sizeof(p.os) - 1);
