@@ -5,7 +5,9 @@
 #include "cmd/output.h"
 #include "cmd/trusted.h"
 #include "cmd/verb.h"
+#include "manifests/image.h"
 #include "manifests/json.h"
+#include "manifests/provenance.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -65,9 +67,36 @@ static void add_piece(struct pieces *p, const char *name, size_t member)
 	p->items[p->count++] = (struct piece){own_text(name), member};
 }
 
-/* A chart's name and version come from whoever made it. */
-static bool add_charts(const struct inventory *inv, struct pieces *p, struct err *e)
+/* The provenance file that travels with a chart, as NAME-VERSION.tgz.prov. */
+static bool add_prov(const struct reader *reader, const struct bundle_chart *chart,
+    const char *name, struct pieces *p, struct err *e)
 {
+	const struct inventory *inv = reader_inventory(reader);
+	OWNED(buf_drop) struct buf raw = BUF(0);
+	OWNED(buf_drop) struct buf path = BUF(PATH_ROOM);
+	OWNED(image_drop) struct image *image = NULL;
+
+	if (!reader_small(reader, inventory_find(inv, &chart->manifest.digest), &raw, e)
+	    || !image_parse_take(&raw, chart->manifest.media_type, &image, e))
+		return false;
+	buf_addf(&path, "%s.prov", name);
+	for (size_t i = 1; i < image->count; i++) {
+		const struct descriptor *d = &image->parts[i].descriptor;
+		const size_t member = inventory_find(inv, &d->digest);
+		if (strcmp(d->media_type, MEDIA_CHART_PROVENANCE) != 0
+		    || member == inv->member_count)
+			continue;
+		add_piece(p, buf_text(&path), member);
+		return buf_ok(&path, e);
+	}
+	return true;
+}
+
+/* A chart's name and version come from whoever made it. */
+static bool add_charts(const struct reader *reader, struct pieces *p, struct err *e)
+{
+	const struct inventory *inv = reader_inventory(reader);
+
 	for (size_t i = 0; i < inv->chart_count; i++) {
 		const struct bundle_chart *chart = &inv->charts[i];
 		OWNED(buf_drop) struct buf name = BUF(PATH_ROOM);
@@ -79,6 +108,8 @@ static bool add_charts(const struct inventory *inv, struct pieces *p, struct err
 			    "found \"%.100s\" and \"%.100s\"",
 			    chart->name, chart->version);
 		add_piece(p, buf_text(&name), inventory_find(inv, &chart->blob));
+		if (!add_prov(reader, chart, buf_text(&name), p, e))
+			return err_in(e, "chart %s", chart->name);
 	}
 	return inv->chart_count
 	       || err_set(e, ERR_MISSING, "expected charts in the bundle, found none");
@@ -114,10 +145,12 @@ static bool check_unique(struct pieces *p, struct err *e)
 }
 
 static bool list(
-    const struct options *o, const struct inventory *inv, struct pieces *p, struct err *e)
+    const struct options *o, const struct reader *reader, struct pieces *p, struct err *e)
 {
+	const struct inventory *inv = reader_inventory(reader);
+
 	p->folder = o->output ? o->output : ".";
-	return (!o->charts || add_charts(inv, p, e)) && (!o->files || add_files(inv, p, e))
+	return (!o->charts || add_charts(reader, p, e)) && (!o->files || add_files(inv, p, e))
 	       && check_unique(p, e);
 }
 
@@ -262,7 +295,7 @@ static bool run(void *options, struct err *e)
 	return check_options(o, e)
 	    && trusted_open(&o->trust, &o->common, bundle, &reader, e)
 	    && check_medium(reader, bundle, e)
-	    && list(o, reader_inventory(reader), &pieces, e)
+	    && list(o, reader, &pieces, e)
 	    && check_free(&pieces, e)
 	    && extract_all(reader, &pieces, e)
 	    && report(o, reader, &pieces);

@@ -93,6 +93,8 @@ static void list_small(struct listing *l)
 
 	for (size_t i = 0; i < r->chart_count; i++) {
 		add_bytes(l, buf_slice(&r->charts[i].found.tgz), NULL);
+		for (size_t m = 0; m < r->charts[i].found.more_count; m++)
+			add_bytes(l, buf_slice(&r->charts[i].found.more[m]), NULL);
 		add_bytes(l, chart_config(&r->charts[i]), NULL);
 		add_bytes(l, chart_manifest(&r->charts[i]), NULL);
 	}
@@ -203,8 +205,8 @@ static void describe_image(
 
 static void describe_chart(const struct resolved_chart *c, struct bundle_chart *b)
 {
-	b->name = own_text(c->chart->name);
-	b->version = own_text(c->chart->version);
+	b->name = own_text(c->found.chart->name);
+	b->version = own_text(c->found.chart->version);
 	b->blob = c->tgz.digest;
 	b->source = own_text(c->found.source);
 	b->manifest.size = chart_manifest(c).len;
@@ -228,9 +230,9 @@ static void name_bundle(
 	const char *version = release->version;
 
 	if (!name && r->chart_count)
-		name = r->charts[0].chart->name;
+		name = r->charts[0].found.chart->name;
 	if (!version && r->chart_count)
-		version = r->charts[0].chart->version;
+		version = r->charts[0].found.chart->version;
 	if (!name && first)
 		name = strrchr(first->path, '/') ? strrchr(first->path, '/') + 1 : first->path;
 	if (!version && first && first->tag[0])
@@ -358,7 +360,6 @@ void resolved_free(struct resolved *r)
 	}
 	for (size_t i = 0; i < r->chart_count; i++) {
 		chart_found_drop(&r->charts[i].found);
-		chart_free(r->charts[i].chart);
 		buf_drop(&r->charts[i].config);
 		buf_drop(&r->charts[i].manifest);
 	}

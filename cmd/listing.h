@@ -29,7 +29,6 @@ struct resolved_image {
 
 struct resolved_chart {
 	struct chart_found found;
-	struct chart *chart;
 	struct buf config; /* the OCI config and manifest that the chart travels with */
 	struct buf manifest;
 	struct descriptor tgz;

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/own.h"
 #include "manifests/reference.h"
+#include "manifests/semver.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,15 @@ const struct option request_options[] = {
 	"carry this chart: oci://HOST/PATH/NAME:VERSION, https://…/NAME-VERSION.tgz, or NAME "
 	"with --repo"},
     {"repo", 0, OPTION_TEXT, AT(chart_repo), "URL", "the chart repository of --chart"},
-    {"version", 0, OPTION_TEXT, AT(chart_version), "V", "the version of --chart"},
+    {"version", 0, OPTION_TEXT, AT(chart_version), "V",
+	"the version of --chart, or a range as Helm has them (default: the highest stable "
+	"one)"},
+    {"pass-credentials", 0, OPTION_FLAG, AT(pass_credentials), NULL,
+	"give the chart repository's login to the other hosts that its index names, too"},
+    {"require-prov", 0, OPTION_FLAG, AT(require_prov), NULL,
+	"refuse a chart that has no provenance file beside it"},
+    {"allow-index-digest-mismatch", 0, OPTION_FLAG, AT(any_digest), NULL,
+	"take a chart whose digest is not the index's; its own is recorded"},
     {"file", 0, OPTION_TEXTS, AT(files), "PATH",
 	"carry this file beside the images, under its last part as its name (may be repeated)"},
     {"param", 0, OPTION_TEXTS, AT(parameters), "NAME=VALUE",
@@ -274,6 +283,9 @@ bool request_read(const struct request_options *o, const struct texts *arguments
 		return err_set(e, ERR_USAGE,
 		    "expected a release, --image, --images or --chart, found nothing to carry");
 	r.no_referrers = o->no_referrers;
+	r.charts = (struct chart_wanted){.pass_credentials = o->pass_credentials,
+	    .require_prov = o->require_prov,
+	    .any_digest = o->any_digest};
 	*out = STEAL(r);
 	return true;
 }
@@ -287,14 +299,23 @@ static void last_part(const char *path, struct buf *out)
 	buf_add(out, name, strcspn(name, ":@"));
 }
 
+/* What a bundle is named by: a version, not a range of them. */
+static const char *own_version(const struct release *release)
+{
+	const struct release_chart *chart = release->chart_count ? release->charts : NULL;
+	struct semver v;
+
+	if (release->version || !chart || !chart->version)
+		return release->version;
+	return semver_parse(slice_of(chart->version), &v) ? chart->version : NULL;
+}
+
 bool request_output(
     const struct request *r, const char *output, struct buf *path, struct err *e)
 {
 	const struct release *release = r->release;
 	const struct release_chart *chart = release->chart_count ? release->charts : NULL;
-	const char *version = release->version ? release->version
-			      : chart	       ? chart->version
-					       : NULL;
+	const char *version = own_version(release);
 	struct reference first = {0};
 
 	if (output) {

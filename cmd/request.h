@@ -8,6 +8,7 @@
 #include "cmd/stamp.h"
 #include "manifests/platform.h"
 #include "manifests/release.h"
+#include "registry/chartrepo.h"
 
 struct request_options {
 	struct texts images;
@@ -15,6 +16,9 @@ struct request_options {
 	const char *chart;
 	const char *chart_repo;
 	const char *chart_version;
+	bool pass_credentials;
+	bool require_prov;
+	bool any_digest;
 	struct texts files;
 	struct texts parameters;
 	struct texts mirrors;
@@ -31,6 +35,7 @@ struct request {
 	struct release *release;
 	struct files files;
 	struct stamp stamp;
+	struct chart_wanted charts; /* how charts are asked for; names none */
 	bool no_referrers;
 	bool one_platform;
 	struct platform platform;

@@ -8,6 +8,7 @@
 #include "cmd/gather.h"
 #include "cmd/listing.h"
 #include "manifests/chart.h"
+#include "manifests/provenance.h"
 #include "registry/chartrepo.h"
 #include "registry/pull.h"
 
@@ -143,25 +144,47 @@ static bool check_chart(
 		   digest_text(&want->pin.digest, text[0]), digest_text(found, text[1]));
 }
 
+/* The version that an interrupted run had chosen for the same wish, or the wish. */
+static const char *version_for(const struct resolving *r, const struct release_chart *want)
+{
+	for (size_t i = 0; r->begun && i < r->begun->chart_count; i++)
+		if (want->repo && strcmp(r->begun->charts[i].name, want->name) == 0)
+			return r->begun->charts[i].version;
+	return want->version;
+}
+
 /* A chart from a classic repository gets its OCI documents now, so that they are signed. */
+static bool make_documents(struct resolved_chart *c, struct err *e)
+{
+	struct descriptor prov = {.media_type = MEDIA_CHART_PROVENANCE};
+
+	if (c->found.image)
+		return true;
+	if (c->found.more_count) {
+		prov.size = c->found.more[0].len;
+		digest_of(buf_slice(&c->found.more[0]), &prov.digest);
+	}
+	buf_init(&c->config, CHART_DOCUMENT_MAX);
+	buf_init(&c->manifest, CHART_DOCUMENT_MAX);
+	return chart_oci(c->found.chart, &c->tgz, c->found.more_count ? &prov : NULL,
+	    &c->config, &c->manifest, e);
+}
+
 static bool resolve_chart(const struct resolving *r, const struct release_chart *want,
     struct resolved_chart *c, struct err *e)
 {
-	const struct chart_wanted ask = {want->repo, want->name, want->version};
+	struct chart_wanted ask = r->request->charts;
 
-	if (!chartrepo_pull(r->network->registries, r->network->workers[0], &ask, &c->found, e)
-	    || !chart_read(buf_slice(&c->found.tgz), &c->chart, e))
+	ask.repo = want->repo;
+	ask.name = want->name;
+	ask.version = version_for(r, want);
+	if (!chartrepo_pull(r->network->registries, r->network->workers[0], &ask, &c->found, e))
 		return err_in(e, "chart %s", want->name);
 	c->tgz.size = c->found.tgz.len;
 	c->tgz.media_type = MEDIA_CHART_CONTENT;
 	digest_of(buf_slice(&c->found.tgz), &c->tgz.digest);
-	if (!check_chart(want, &c->tgz.digest, e))
-		return err_in(e, "chart %s", want->name);
-	if (c->found.image)
-		return true;
-	buf_init(&c->config, CHART_DOCUMENT_MAX);
-	buf_init(&c->manifest, CHART_DOCUMENT_MAX);
-	return chart_oci(c->chart, &c->tgz, &c->config, &c->manifest, e);
+	return (check_chart(want, &c->tgz.digest, e) && make_documents(c, e))
+	       || err_in(e, "chart %s", want->name);
 }
 
 static bool resolve_charts(const struct resolving *r, struct err *e)

@@ -463,25 +463,34 @@ static void put_annotations(
 	json_end(w, '}');
 }
 
-static void put_manifest(struct json_writer *w, const struct chart *c,
-    const struct yaml_node *root, const struct descriptor *config, const struct descriptor *tgz)
+struct chart_parts {
+	const struct chart *chart;
+	const struct yaml_node *root;
+	const struct descriptor *config;
+	const struct descriptor *tgz;
+	const struct descriptor *prov; /* or NULL */
+};
+
+static void put_manifest(struct json_writer *w, const struct chart_parts *parts)
 {
 	json_begin(w, '{');
 	json_key(w, "schemaVersion");
 	json_put_u64(w, 2);
 	json_pair(w, "mediaType", MEDIA_OCI_MANIFEST);
 	json_key(w, "config");
-	put_descriptor(w, MEDIA_CHART_CONFIG, config);
+	put_descriptor(w, MEDIA_CHART_CONFIG, parts->config);
 	json_key(w, "layers");
 	json_begin(w, '[');
-	put_descriptor(w, MEDIA_CHART_CONTENT, tgz);
+	put_descriptor(w, MEDIA_CHART_CONTENT, parts->tgz);
+	if (parts->prov)
+		put_descriptor(w, parts->prov->media_type, parts->prov);
 	json_end(w, ']');
-	put_annotations(w, c, root);
+	put_annotations(w, parts->chart, parts->root);
 	json_end(w, '}');
 }
 
-bool chart_oci(const struct chart *c, const struct descriptor *tgz, struct buf *config,
-    struct buf *manifest, struct err *e)
+bool chart_oci(const struct chart *c, const struct descriptor *tgz,
+    const struct descriptor *prov, struct buf *config, struct buf *manifest, struct err *e)
 {
 	OWNED(yaml_drop) struct yaml *doc = NULL;
 	struct json_writer to_config = {.out = config};
@@ -499,7 +508,8 @@ bool chart_oci(const struct chart *c, const struct descriptor *tgz, struct buf *
 	put_config(&to_config, yaml_root(doc));
 	d.size = config->len;
 	digest_of(buf_slice(config), &d.digest);
-	put_manifest(&to_manifest, c, yaml_root(doc), &d, tgz);
+	d.media_type = MEDIA_CHART_CONFIG;
+	put_manifest(&to_manifest, &(struct chart_parts){c, yaml_root(doc), &d, tgz, prov});
 	return (buf_ok(config, e) && buf_ok(manifest, e))
 	       || err_in(e, "chart %s: Chart.yaml as JSON", c->name);
 }

@@ -28,9 +28,11 @@ void chart_free(struct chart *c);
 void chart_drop(struct chart **c);
 
 /* The config and the manifest that make the .tgz an OCI artifact: deterministic bytes (HOC-05).
- * tgz is the descriptor of the .tgz; config and manifest are empty and have their ceilings. */
-bool chart_oci(const struct chart *c, const struct descriptor *tgz, struct buf *config,
-    struct buf *manifest, struct err *e) MUST_CHECK;
+ * tgz is the descriptor of the .tgz, prov that of its provenance file, or NULL; config and
+ * manifest are empty and have their ceilings. */
+bool chart_oci(const struct chart *c, const struct descriptor *tgz,
+    const struct descriptor *prov, struct buf *config, struct buf *manifest,
+    struct err *e) MUST_CHECK;
 
 /* The tag of a chart's version: "+" is "_" (HOC-03); into out, which is returned. */
 const char *chart_tag(const char *version, char out[129]);

@@ -1,166 +1,271 @@
 #include "registry/chartindex.h"
 
 #include "base/own.h"
-#include "manifests/yaml.h"
+#include "manifests/yamlstream.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { NAMED_MAX = 8 }; /* versions that an error lists */
 
-/* A version by its numbers; false for one that is no stable release. */
-struct stable {
-	uint64_t part[3];
-};
-
-void chart_entry_drop(struct chart_entry *c)
+static void entry_drop(struct chart_entry *c)
 {
+	for (size_t i = 0; i < c->url_count; i++)
+		free(c->urls[i]);
+	free(c->urls);
 	free(c->version);
-	free(c->url);
 	free(c->digest);
 	*c = (struct chart_entry){0};
 }
 
-static struct slice text_of(const struct yaml_node *mapping, const char *key)
+void chart_entries_drop(struct chart_entries *c)
 {
-	const struct yaml_node *node = yaml_resolve(yaml_get(mapping, key));
-
-	if (!node || node->kind != YAML_SCALAR || yaml_is_null(node))
-		return slice_at("", 0);
-	return node->text;
+	for (size_t i = 0; i < c->count; i++)
+		entry_drop(&c->items[i]);
+	free(c->items);
+	*c = (struct chart_entries){0};
 }
 
-/* The first address that can be fetched; an empty slice when there is none. */
-static struct slice first_url(const struct yaml_node *entry)
+/* --- Reading --- */
+
+struct reading {
+	struct yaml_stream *yaml;
+	const char *what;
+	const char *name;
+	struct chart_entries *out;
+	bool has_version; /* the index says its own: apiVersion */
+	bool has_entries;
+};
+
+/* Goes through a mapping: what each key means is said by on_key, which takes the value that
+ * follows, beginning with p. */
+typedef bool (*on_key)(
+    struct reading *r, struct slice key, const struct yaml_piece *p, struct err *e);
+
+static bool each_key(struct reading *r, on_key take, struct err *e)
 {
-	const struct yaml_node *urls = yaml_resolve(yaml_get(entry, "urls"));
-
-	if (!urls || urls->kind != YAML_SEQUENCE || !urls->first)
-		return slice_at("", 0);
-	const struct yaml_node *url = yaml_resolve(urls->first);
-	return url && url->kind == YAML_SCALAR ? url->text : slice_at("", 0);
-}
-
-/* "1.2.3", "v1.2" or "1.2.3+build"; anything behind a "-" is a prerelease. */
-static bool read_stable(struct slice version, struct stable *out)
-{
-	struct slice core;
-	struct slice rest = version;
-	struct slice number;
-
-	*out = (struct stable){0};
-	if (slice_starts(rest, "v"))
-		rest = slice_at(rest.ptr + 1, rest.len - 1);
-	if (!slice_cut(&rest, '+', &core))
-		return false;
-	for (size_t i = 0; slice_cut(&core, '.', &number); i++) {
-		if (i >= 3 || !slice_u64(number, UINT32_MAX, &out->part[i]))
+	for (;;) {
+		struct yaml_piece key;
+		struct yaml_piece value;
+		if (!yaml_stream_next(r->yaml, &key, e))
+			return false;
+		if (key.kind == YAML_PIECE_CLOSE || key.kind == YAML_PIECE_END)
+			return true;
+		OWNED(drop_text)
+		char *text = key.kind == YAML_PIECE_SCALAR
+				 ? own_bytes(key.text.ptr, key.text.len)
+				 : own_text("");
+		if (!yaml_stream_skip(r->yaml, &key, e)
+		    || !yaml_stream_next(r->yaml, &value, e))
+			return false;
+		if (!take(r, slice_of(text), &value, e))
 			return false;
 	}
+}
+
+/* A text of an entry, or NULL for what is none: null, an alias, a collection. */
+static bool take_text(struct reading *r, const struct yaml_piece *p, char **out, struct err *e)
+{
+	if (p->kind != YAML_PIECE_SCALAR)
+		return yaml_stream_skip(r->yaml, p, e);
+	if (p->null || !p->text.len || memchr(p->text.ptr, '\0', p->text.len))
+		return true;
+	r->out->text += p->text.len;
+	if (r->out->text > CHART_VERSIONS_TEXT)
+		return err_set(e, ERR_LIMIT,
+		    "%.160s: expected at most %d bytes of versions of chart %.80s, found more",
+		    r->what, CHART_VERSIONS_TEXT, r->name);
+	free(*out);
+	*out = own_bytes(p->text.ptr, p->text.len);
 	return true;
 }
 
-static bool newer(const struct stable *a, const struct stable *b)
+static bool take_urls(
+    struct reading *r, struct chart_entry *entry, const struct yaml_piece *p, struct err *e)
 {
-	for (size_t i = 0; i < 3; i++) {
-		if (a->part[i] != b->part[i])
-			return a->part[i] > b->part[i];
-	}
-	return false;
-}
+	struct yaml_piece item;
 
-static const struct yaml_node *exactly(const struct yaml_node *versions, const char *version)
-{
-	for (const struct yaml_node *v = versions->first; v; v = v->next) {
-		const struct yaml_node *entry = yaml_resolve(v);
-		if (slice_is(text_of(entry, "version"), version) && first_url(entry).len)
-			return entry;
-	}
-	return NULL;
-}
-
-static const struct yaml_node *highest(const struct yaml_node *versions)
-{
-	const struct yaml_node *best = NULL;
-	struct stable best_version = {0};
-
-	for (const struct yaml_node *v = versions->first; v; v = v->next) {
-		const struct yaml_node *entry = yaml_resolve(v);
-		struct stable version;
-		if (!read_stable(text_of(entry, "version"), &version) || !first_url(entry).len)
+	if (p->kind != YAML_PIECE_SEQUENCE)
+		return yaml_stream_skip(r->yaml, p, e);
+	for (;;) {
+		char *url = NULL;
+		if (!yaml_stream_next(r->yaml, &item, e))
+			return false;
+		if (item.kind == YAML_PIECE_CLOSE)
+			return true;
+		if (!take_text(r, &item, &url, e))
+			return false;
+		if (!url || entry->url_count == CHART_URLS_MAX) {
+			free(url);
 			continue;
-		if (!best || newer(&version, &best_version)) {
-			best = entry;
-			best_version = version;
 		}
+		entry->urls = own_grow(entry->urls, entry->url_count + 1, sizeof(char *));
+		entry->urls[entry->url_count++] = url;
 	}
-	return best;
+}
+
+static bool in_entry(
+    struct reading *r, struct slice key, const struct yaml_piece *p, struct err *e)
+{
+	struct chart_entry *entry = &r->out->items[r->out->count];
+
+	if (slice_is(key, "version"))
+		return take_text(r, p, &entry->version, e);
+	if (slice_is(key, "digest"))
+		return take_text(r, p, &entry->digest, e);
+	if (slice_is(key, "urls"))
+		return take_urls(r, entry, p, e);
+	return yaml_stream_skip(r->yaml, p, e);
+}
+
+static bool take_entry(struct reading *r, struct err *e)
+{
+	struct chart_entries *out = r->out;
+
+	if (out->count == CHART_VERSIONS_MAX)
+		return err_set(e, ERR_LIMIT,
+		    "%.160s: expected at most %d versions of chart %.80s, found more", r->what,
+		    CHART_VERSIONS_MAX, r->name);
+	if (!(out->count & (out->count - 1)))
+		out->items =
+		    own_grow(out->items, out->count ? 2 * out->count : 1, sizeof(*out->items));
+	out->items[out->count] = (struct chart_entry){0};
+	const bool ok = each_key(r, in_entry, e);
+	if (ok && out->items[out->count].version && out->items[out->count].url_count) {
+		out->count++;
+		return true;
+	}
+	entry_drop(&out->items[out->count]);
+	out->odd++;
+	return ok;
+}
+
+static bool take_versions(struct reading *r, const struct yaml_piece *p, struct err *e)
+{
+	struct yaml_piece item;
+
+	r->out->found = true;
+	if (p->kind != YAML_PIECE_SEQUENCE)
+		return yaml_stream_skip(r->yaml, p, e);
+	for (;;) {
+		if (!yaml_stream_next(r->yaml, &item, e))
+			return false;
+		if (item.kind == YAML_PIECE_CLOSE)
+			return true;
+		if (item.kind == YAML_PIECE_MAPPING) {
+			if (!take_entry(r, e))
+				return false;
+			continue;
+		}
+		r->out->odd++;
+		if (!yaml_stream_skip(r->yaml, &item, e))
+			return false;
+	}
+}
+
+/* Of a name that comes twice the last one counts, as in Helm. */
+static bool in_entries(
+    struct reading *r, struct slice key, const struct yaml_piece *p, struct err *e)
+{
+	if (!slice_is(key, r->name))
+		return yaml_stream_skip(r->yaml, p, e);
+	const bool twice = r->out->found;
+	chart_entries_drop(r->out);
+	r->out->twice = twice;
+	return take_versions(r, p, e);
+}
+
+static bool in_index(
+    struct reading *r, struct slice key, const struct yaml_piece *p, struct err *e)
+{
+	if (slice_is(key, "apiVersion"))
+		r->has_version = p->kind == YAML_PIECE_SCALAR && !p->null;
+	if (!slice_is(key, "entries") || p->kind != YAML_PIECE_MAPPING)
+		return yaml_stream_skip(r->yaml, p, e);
+	r->has_entries = true;
+	return each_key(r, in_entries, e);
+}
+
+bool chartindex_read(struct source *yaml, const char *what, const char *name,
+    struct chart_entries *out, struct err *e)
+{
+	OWNED(yaml_stream_drop) struct yaml_stream *stream = yaml_stream_new(yaml, what);
+	OWNED(chart_entries_drop) struct chart_entries found = {0};
+	struct reading r = {.yaml = stream, .what = what, .name = name, .out = &found};
+	struct yaml_piece root;
+	struct yaml_piece end;
+
+	if (!yaml_stream_next(stream, &root, e))
+		return false;
+	if (root.kind == YAML_PIECE_MAPPING
+	    && (!each_key(&r, in_index, e) || !yaml_stream_next(stream, &end, e)))
+		return false;
+	if (!r.has_version || !r.has_entries)
+		return err_set(e, ERR_FORMAT,
+		    "%.200s: expected \"apiVersion\" and \"entries\" with charts, found no "
+		    "%s: no index of a chart repository",
+		    what, r.has_entries ? "apiVersion" : "entries");
+	*out = STEAL(found);
+	return true;
+}
+
+/* --- Choosing --- */
+
+bool version_choose(
+    const char *const *versions, size_t count, const char *version, size_t *chosen)
+{
+	struct semver best = {0};
+	struct range range;
+	struct err ignored = {0};
+	bool any = false;
+
+	for (size_t i = 0; version && i < count; i++) {
+		if (strcmp(versions[i], version) != 0)
+			continue;
+		*chosen = i;
+		return true;
+	}
+	if (!range_parse(slice_of(version ? version : "*"), &range, &ignored))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		struct semver v;
+		if (!semver_parse(slice_of(versions[i]), &v) || !range_has(&range, &v)
+		    || (any && semver_compare(&v, &best) <= 0))
+			continue;
+		any = true;
+		best = v;
+		*chosen = i;
+	}
+	return any;
 }
 
 /* The versions that stand first, which in most repositories are the newest. */
-static void list_versions(const struct yaml_node *versions, struct buf *out)
+static void list_versions(const struct chart_entries *c, struct buf *out)
 {
-	size_t count = 0;
-
-	for (const struct yaml_node *v = versions->first; v && count < NAMED_MAX; v = v->next) {
-		const struct slice version = text_of(yaml_resolve(v), "version");
-		if (!version.len || version.len > 40)
-			continue;
-		buf_addf(out, "%s%.*s", count ? ", " : "", SLICE_ARG(version));
-		count++;
-	}
-	if (versions->count > NAMED_MAX)
-		buf_addf(out, " and %zu more", versions->count - NAMED_MAX);
+	for (size_t i = 0; i < c->count && i < NAMED_MAX; i++)
+		buf_addf(out, "%s%.40s", i ? ", " : "", c->items[i].version);
+	if (c->count > NAMED_MAX)
+		buf_addf(out, " and %zu more", c->count - NAMED_MAX);
 }
 
-static bool missing(const struct yaml_node *versions, const char *what, const char *name,
-    const char *version, struct err *e)
+bool chartindex_choose(const struct chart_entries *c, const char *what, const char *name,
+    const char *version, const struct chart_entry **out, struct err *e)
 {
+	OWNED(drop_any) const char **versions = own_array(c->count, sizeof(char *));
 	OWNED(buf_drop) struct buf there = BUF(1024);
+	size_t at = 0;
 
-	list_versions(versions, &there);
+	if (!c->found)
+		return err_set(e, ERR_MISSING, "%.200s: there is no chart %.80s", what, name);
+	for (size_t i = 0; i < c->count; i++)
+		versions[i] = c->items[i].version;
+	if (version_choose(versions, c->count, version, &at)) {
+		*out = &c->items[at];
+		return true;
+	}
+	list_versions(c, &there);
 	return err_set(e, ERR_MISSING,
 	    "%.160s: chart %.80s has no version %.80s that can be fetched; there are %.200s",
 	    what, name, version ? version : "that is stable",
 	    there.len ? buf_text(&there) : "none");
-}
-
-static char *copy(struct slice text)
-{
-	return own_bytes(text.ptr, text.len);
-}
-
-static bool find(const struct yaml_node *root, const char *what, const char *name,
-    const char *version, struct chart_entry *out, struct err *e)
-{
-	const struct yaml_node *entries = yaml_resolve(yaml_get(root, "entries"));
-
-	if (!entries || entries->kind != YAML_MAPPING)
-		return err_set(e, ERR_FORMAT,
-		    "%.200s: expected \"entries\" with charts, found none: no index of a chart "
-		    "repository",
-		    what);
-	const struct yaml_node *versions = yaml_resolve(yaml_get(entries, name));
-	if (!versions || versions->kind != YAML_SEQUENCE)
-		return err_set(e, ERR_MISSING, "%.200s: there is no chart %.80s", what, name);
-	const struct yaml_node *entry =
-	    version ? exactly(versions, version) : highest(versions);
-	if (!entry)
-		return missing(versions, what, name, version, e);
-	const struct slice digest = text_of(entry, "digest");
-	*out = (struct chart_entry){
-	    .version = copy(text_of(entry, "version")),
-	    .url = copy(first_url(entry)),
-	    .digest = digest.len ? copy(digest) : NULL,
-	};
-	return true;
-}
-
-bool chartindex_find(struct slice yaml, const char *what, const char *name, const char *version,
-    struct chart_entry *out, struct err *e)
-{
-	OWNED(yaml_drop) struct yaml *doc = NULL;
-
-	return yaml_parse(yaml, what, &doc, e)
-	       && find(yaml_root(doc), what, name, version, out, e);
 }

@@ -1,290 +1,261 @@
 #include "registry/chartrepo.h"
 
 #include "base/own.h"
-#include "manifests/chart.h"
-#include "registry/chartindex.h"
-#include "registry/pull.h"
-#include "registry/refusal.h"
+#include "manifests/provenance.h"
+#include "manifests/semver.h"
+#include "registry/chartfetch.h"
+#include "registry/chartoci.h"
+#include "registry/charturl.h"
 
 #include <ctype.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHART_CONFIG_MAX = 1024 * 1024 };
-
-#define MEDIA_CHART_LEGACY "application/tar+gzip"
-
 void chart_found_drop(struct chart_found *c)
 {
+	for (size_t i = 0; i < c->more_count; i++)
+		buf_drop(&c->more[i]);
+	free(c->more);
 	buf_drop(&c->tgz);
 	buf_drop(&c->config);
+	chart_free(c->chart);
 	image_free(c->image);
 	free(c->source);
 	*c = (struct chart_found){0};
 }
 
-/* --- Out of a registry (HOC-01, HOC-03) --- */
-
-/* "host/path/name:tag" of a chart; the name is part of the path already when repo is NULL. */
-static bool oci_reference(const char *repo, const char *name, const char *version,
-    struct reference *out, struct err *e)
-{
-	const char *whole = repo ? repo : name;
-	OWNED(buf_drop) struct buf text = BUF(REFERENCE_TEXT_MAX);
-
-	buf_adds(&text, whole + strlen("oci://"));
-	while (repo && text.len && text.ptr[text.len - 1] == '/')
-		text.ptr[--text.len] = '\0';
-	if (repo) {
-		buf_adds(&text, "/");
-		buf_adds(&text, name);
-	}
-	const char *last = strrchr(buf_text(&text), '/');
-	const bool tagged = last && strpbrk(last, ":@");
-	if (!tagged && !version)
-		return err_set(e, ERR_USAGE,
-		    "chart %.200s: a registry has no index of versions; say which with "
-		    "--version",
-		    whole);
-	if (!tagged) {
-		char tag[129];
-		buf_adds(&text, ":");
-		buf_adds(&text, chart_tag(version, tag));
-	}
-	return (buf_ok(&text, e) && reference_parse(buf_slice(&text), out, e))
-	       || err_in(e, "chart %.200s", whole);
-}
-
-static bool pull_into(const struct repository *at, const struct descriptor *blob, size_t max,
-    struct buf *out, struct err *e)
-{
-	struct buf_sink sink;
-
-	if (blob->size > max)
-		return err_set(e, ERR_LIMIT,
-		    "expected at most %zu bytes of a chart, found %" PRIu64, max, blob->size);
-	buf_init(out, max);
-	buf_sink_init(&sink, out);
-	return pull_blob(at, blob, &sink.sink, e);
-}
-
-static bool is_content(const char *type)
-{
-	return type
-	       && (strcmp(type, MEDIA_CHART_CONTENT) == 0
-		   || strcmp(type, MEDIA_CHART_LEGACY) == 0);
-}
-
-/* The layer that is the chart, wherever it stands among the parts. */
-static const struct descriptor *chart_layer(const struct image *image)
-{
-	const char *config = image->kind == IMAGE_MANIFEST && image->count
-				 ? image->parts[0].descriptor.media_type
-				 : NULL;
-
-	if (!config || strcmp(config, MEDIA_CHART_CONFIG) != 0)
-		return NULL;
-	for (size_t i = 1; i < image->count; i++) {
-		if (is_content(image->parts[i].descriptor.media_type))
-			return &image->parts[i].descriptor;
-	}
-	return NULL;
-}
-
-static bool pull_oci(struct registries *registries, struct http *http,
-    const struct reference *ref, struct chart_found *out, struct err *e)
-{
-	char ask[REFERENCE_TAG_MAX + 1];
-	char text[REFERENCE_TEXT_MAX];
-	struct repository at;
-
-	(void)reference_text(ref, text);
-	if (!registries_repository(registries, http, ref->host, ref->path, &at, e)
-	    || !pull_manifest(&at, reference_ask(ref, ask), NULL, &out->image, e))
-		return false;
-	const struct descriptor *layer = chart_layer(out->image);
-	if (!layer)
-		return err_set(
-		    e, ERR_FORMAT, "oci://%.300s: expected a Helm chart, found an image", text);
-	if (!pull_into(&at, &out->image->parts[0].descriptor, CHART_CONFIG_MAX, &out->config, e)
-	    || !pull_into(&at, layer, CHART_TGZ_MAX, &out->tgz, e))
-		return err_in(e, "oci://%.300s", text);
-	OWNED(buf_drop) struct buf source = BUF(URL_MAX);
-	buf_adds(&source, "oci://");
-	buf_adds(&source, text);
-	out->source = own_text(buf_text(&source));
-	return true;
-}
-
-/* --- Out of a classic repository --- */
-
-/* Fetches url, or its mirror's.  at is the repository's origin: no other gets its login
- * (HLM-03).
- */
-static bool fetch(struct registries *registries, const struct repository *at, const char *url,
-    size_t max, struct buf *out, struct err *e)
-{
-	OWNED(http_answer_drop) struct http_answer a = {0};
-	OWNED(buf_drop) struct buf real = BUF(0);
-	OWNED(buf_drop) struct buf doing = BUF(URL_MAX);
-
-	if (!registries_mirrored(registries, url, &real, e))
-		return false;
-	buf_adds(&doing, "GET ");
-	http_url_show(buf_text(&real), &doing);
-	struct http_request r = {.method = HTTP_GET, .url = buf_text(&real), .body_max = max};
-	if (!registry_send(at, ACCESS_PULL, &r, buf_text(&doing), &a, e))
-		return e->kind == ERR_LIMIT ? err_in(e, "%.200s", buf_text(&doing)) : false;
-	if (a.status != 200 || refusal_is_page(&a))
-		return refusal(&a, buf_text(&doing), e);
-	if (a.has_length && a.length != a.body.len)
-		return err_set(e, ERR_NETWORK, "%.200s: expected %" PRIu64 " bytes, found %zu",
-		    buf_text(&doing), a.length, a.body.len);
-	*out = STEAL(a.body);
-	return true;
-}
-
-static bool origin_of(struct registries *registries, struct http *http, const char *url,
-    struct repository *out, struct err *e)
-{
-	OWNED(buf_drop) struct buf real = BUF(0);
-
-	return registries_mirrored(registries, url, &real, e)
-	       && registries_origin(registries, http, buf_text(&real), out, e);
-}
-
-/* The repository's folder with name in it: exactly one slash between, the query kept (HLM-01).
- */
-static bool below(const char *repo, const char *name, struct buf *out, struct err *e)
-{
-	const size_t path = strcspn(repo, "?#");
-	size_t len = path;
-
-	while (len && repo[len - 1] == '/')
-		len--;
-	*out = BUF(URL_MAX);
-	buf_add(out, repo, len);
-	buf_adds(out, "/");
-	buf_adds(out, name);
-	buf_adds(out, repo[path] == '?' ? repo + path : "");
-	return buf_ok(out, e);
-}
-
-/* The address that an index means: a relative one is below the repository and has its query
- * (HLM-01, HLM-02). */
-static bool chart_url(const char *repo, const char *url, struct buf *out, struct err *e)
-{
-	OWNED(buf_drop) struct buf folder = BUF(0);
-	OWNED(buf_drop) struct buf joined = BUF(0);
-	const char *query = strchr(repo, '?');
-	const bool absolute = strstr(url, "://") || strncmp(url, "//", 2) == 0;
-
-	if (!below(repo, "", &folder, e) || !http_url_join(buf_text(&folder), url, &joined, e))
-		return err_in(e, "chart repository %.200s", repo);
-	*out = BUF(URL_MAX);
-	if (absolute || !query) {
-		buf_adds(out, buf_text(&joined));
-	} else {
-		buf_add(out, joined.ptr, strcspn(joined.ptr, "?"));
-		buf_adds(out, query);
-	}
-	return buf_ok(out, e);
-}
+/* One chart of a classic repository while it is fetched. */
+struct classic {
+	const struct chart_wanted *want;
+	struct chart_origin origin;
+	struct watch *watch;
+	const struct chart_entry *entry; /* NULL: it is asked for by its whole address */
+	char *moved; /* where the index came from, if not from its address */
+};
 
 /* The digest of an index may have a prefix and capitals (HLM-10). */
 static bool check_digest(
-    const struct chart_entry *entry, const char *url, struct slice tgz, struct err *e)
+    const struct classic *c, const char *url, struct slice tgz, struct err *e)
 {
-	OWNED(drop_text) char *hex = entry->digest ? own_text(entry->digest) : NULL;
+	const char *said = c->entry ? c->entry->digest : NULL;
+	OWNED(drop_text) char *hex = said ? own_text(said) : NULL;
 	char text[2][DIGEST_TEXT];
 	struct digest want;
 	struct digest found;
 
 	if (!hex || !*hex)
 		return true;
-	for (char *c = hex; *c; c++)
-		*c = (char)tolower((unsigned char)*c);
+	for (char *at = hex; *at; at++)
+		*at = (char)tolower((unsigned char)*at);
 	const char *digits = strncmp(hex, "sha256:", 7) == 0 ? hex + 7 : hex;
 	if (!digest_parse_hex(slice_of(digits), &want, e))
 		return err_in(e, "the index's digest of %.200s", url);
 	digest_of(tgz, &found);
 	if (digest_equal(&want, &found))
 		return true;
-	return err_set(e, ERR_DAMAGED, "%.160s: expected %s as the index says, found %s", url,
+	(void)err_set(e, ERR_DAMAGED, "%.160s: expected %s as the index says, found %s", url,
 	    digest_text(&want, text[0]), digest_text(&found, text[1]));
+	if (!c->want->any_digest)
+		return err_in(e, "--allow-index-digest-mismatch takes it all the same");
+	watch_warn(c->watch, "%s", e->text);
+	err_clear(e);
+	return true;
 }
 
-/* Gzip begins so; what does not is no chart, whatever its status was (HLM-13). */
-static bool check_gzip(const char *url, struct slice tgz, struct err *e)
+/* What was listed as one chart must not be another (HLM-13). */
+static bool check_name(
+    const struct classic *c, const char *url, const struct chart *chart, struct err *e)
 {
-	if (slice_starts(tgz, "\x1f\x8b"))
+	struct semver listed;
+	struct semver own;
+
+	if (!c->entry)
+		return true;
+	if (strcmp(chart->name, c->want->name) != 0)
+		return err_set(e, ERR_FORMAT, "%.200s: expected the chart %.80s, found %.80s",
+		    url, c->want->name, chart->name);
+	if (strcmp(chart->version, c->entry->version) == 0
+	    || (semver_parse(slice_of(c->entry->version), &listed)
+		&& semver_parse(slice_of(chart->version), &own)
+		&& semver_compare(&listed, &own) == 0))
 		return true;
 	return err_set(e, ERR_FORMAT,
-	    "%.200s: expected a chart (.tgz), found %zu bytes of something else", url, tgz.len);
+	    "%.200s: expected version %.60s of the chart, found %.60s", url, c->entry->version,
+	    chart->version);
 }
 
-static bool fetch_chart(struct registries *registries, const struct repository *at,
-    const char *url, const struct chart_entry *entry, struct chart_found *out, struct err *e)
+static bool check_prov(
+    const struct chart_found *found, struct slice prov, const char *url, struct err *e)
 {
-	OWNED(buf_drop) struct buf shown = BUF(URL_MAX);
+	OWNED(buf_drop) struct buf file = BUF(1024);
+	struct digest digest;
+
+	buf_addf(&file, "%.300s-%.300s.tgz", found->chart->name, found->chart->version);
+	digest_of(buf_slice(&found->tgz), &digest);
+	return provenance_check(prov, buf_text(&file), &digest, e) || err_in(e, "%.200s", url);
+}
+
+/* The provenance file beside a chart; that there is none is an answer (HLM-16). */
+static bool fetch_prov(
+    const struct classic *c, const char *url, struct chart_found *out, struct err *e)
+{
+	OWNED(buf_drop) struct buf where = BUF(0);
+	OWNED(buf_drop) struct buf shown = BUF(CHART_URL_MAX);
+	OWNED(buf_drop) struct buf prov = BUF(0);
+
+	if (!charturl_prov(url, &where, e))
+		return false;
+	http_url_show(buf_text(&where), &shown);
+	const bool there =
+	    chartfetch_file(&c->origin, buf_text(&where), PROVENANCE_MAX, &prov, e);
+	if (!there && (e->kind == ERR_STOPPED || (e->code < 200 && !c->want->require_prov)))
+		return false;
+	if (!there || !provenance_is(buf_slice(&prov))) {
+		if (c->want->require_prov)
+			return there ? err_set(e, ERR_FORMAT,
+				   "%.200s: expected a provenance file, found something else",
+				   buf_text(&shown))
+				     : err_in(e, "--require-prov");
+		err_clear(e);
+		return true;
+	}
+	if (!check_prov(out, buf_slice(&prov), buf_text(&shown), e))
+		return false;
+	out->more = own_array(1, sizeof(*out->more));
+	out->more[out->more_count++] = STEAL(prov);
+	return true;
+}
+
+/* One address, and what is checked of what comes from there. */
+static bool fetch_chart(
+    const struct classic *c, const char *url, struct chart_found *out, struct err *e)
+{
+	OWNED(buf_drop) struct buf shown = BUF(CHART_URL_MAX);
 
 	http_url_show(url, &shown);
-	if (!fetch(registries, at, url, CHART_TGZ_MAX, &out->tgz, e)
-	    || !check_gzip(buf_text(&shown), buf_slice(&out->tgz), e)
-	    || !check_digest(entry, buf_text(&shown), buf_slice(&out->tgz), e))
+	if (!chartfetch_file(&c->origin, url, CHART_TGZ_MAX, &out->tgz, e))
+		return false;
+	if (!slice_starts(buf_slice(&out->tgz), "\x1f\x8b"))
+		return err_set(e, ERR_FORMAT,
+		    "%.200s: expected a chart (.tgz), found %zu bytes of something else",
+		    buf_text(&shown), out->tgz.len);
+	if (!check_digest(c, buf_text(&shown), buf_slice(&out->tgz), e))
+		return false;
+	if (!chart_read(buf_slice(&out->tgz), &out->chart, e))
+		return err_in(e, "%.200s", buf_text(&shown));
+	if (!check_name(c, buf_text(&shown), out->chart, e) || !fetch_prov(c, url, out, e))
 		return false;
 	out->source = own_text(buf_text(&shown));
 	return true;
 }
 
-static bool pull_classic(struct registries *registries, struct http *http,
-    const struct chart_wanted *want, struct chart_found *out, struct err *e)
+/* The forms of one address, each while the one before leads nowhere. */
+static bool fetch_forms(
+    const struct classic *c, const char *url, struct chart_found *out, struct err *e)
 {
-	OWNED(chart_entry_drop) struct chart_entry entry = {0};
-	OWNED(buf_drop) struct buf where = BUF(0);
-	OWNED(buf_drop) struct buf index = BUF(0);
-	OWNED(buf_drop) struct buf shown = BUF(URL_MAX);
-	OWNED(buf_drop) struct buf url = BUF(0);
-	struct repository at;
+	OWNED(charturl_list_drop) struct charturl_list forms = {0};
+	struct err first = {0};
 
-	if (!below(want->repo, "index.yaml", &where, e)
-	    || !origin_of(registries, http, want->repo, &at, e)
-	    || !fetch(registries, &at, buf_text(&where), CHART_INDEX_MAX, &index, e))
+	if (!charturl_list(c->want->repo, c->moved, url, &forms, e))
 		return false;
-	http_url_show(buf_text(&where), &shown);
-	if (!chartindex_find(
-		buf_slice(&index), buf_text(&shown), want->name, want->version, &entry, e))
-		return false;
-	buf_drop(&index);
-	return chart_url(want->repo, entry.url, &url, e)
-	       && fetch_chart(registries, &at, buf_text(&url), &entry, out, e);
+	for (size_t i = 0; i < forms.count; i++) {
+		chart_found_drop(out);
+		err_clear(e);
+		if (fetch_chart(c, forms.items[i], out, e))
+			return true;
+		if (!i)
+			first = *e;
+		if (e->code != 404 && e->code != 403)
+			return false;
+	}
+	*e = first;
+	return false;
 }
 
-static bool pull_direct(struct registries *registries, struct http *http, const char *url,
-    struct chart_found *out, struct err *e)
+static bool is_oci(const char *url)
 {
-	const struct chart_entry entry = {0};
-	struct repository at;
+	return strncmp(url, "oci://", 6) == 0;
+}
 
-	return origin_of(registries, http, url, &at, e)
-	       && fetch_chart(registries, &at, url, &entry, out, e);
+/* An address of an index that leads into a registry. */
+static bool fetch_oci(
+    const struct classic *c, const char *url, struct chart_found *out, struct err *e)
+{
+	const struct chart_wanted want = {.name = url, .version = c->entry->version};
+
+	return chartoci_pull(c->origin.registries, c->origin.at.http, &want, out, e)
+	       && chart_read(buf_slice(&out->tgz), &out->chart, e)
+	       && check_digest(c, url, buf_slice(&out->tgz), e)
+	       && check_name(c, url, out->chart, e);
+}
+
+/* The addresses of an entry, each while the ones before fail (HLM-11); of what they failed
+ * with, the first is told. */
+static bool fetch_entry(const struct classic *c, struct chart_found *out, struct err *e)
+{
+	struct err first = {0};
+
+	for (size_t i = 0; i < c->entry->url_count; i++) {
+		const char *url = c->entry->urls[i];
+		const char *problem = charturl_problem(url);
+		chart_found_drop(out);
+		err_clear(e);
+		if (problem)
+			(void)err_set(e, ERR_FORMAT, "chart %.80s is at %.200s: %s",
+			    c->want->name, url, problem);
+		else if ((is_oci(url) ? fetch_oci : fetch_forms)(c, url, out, e))
+			return true;
+		if (e->kind == ERR_STOPPED)
+			return false;
+		if (!i)
+			first = *e;
+	}
+	*e = first;
+	return false;
+}
+
+static bool pull_classic(struct classic *c, struct chart_found *out, struct err *e)
+{
+	OWNED(chart_entries_drop) struct chart_entries entries = {0};
+	OWNED(buf_drop) struct buf where = BUF(0);
+	OWNED(buf_drop) struct buf shown = BUF(CHART_URL_MAX);
+
+	if (!charturl_below(c->want->repo, "index.yaml", &where, e)
+	    || !chartfetch_index(
+		&c->origin, buf_text(&where), c->want->name, &entries, &c->moved, e))
+		return false;
+	http_url_show(buf_text(&where), &shown);
+	return chartindex_choose(
+		   &entries, buf_text(&shown), c->want->name, c->want->version, &c->entry, e)
+	       && fetch_entry(c, out, e);
+}
+
+static bool pull_by_address(struct registries *registries, struct http *http,
+    const struct chart_wanted *want, struct chart_found *out, struct err *e)
+{
+	struct classic c = {.want = want};
+	const char *url = want->repo ? want->repo : want->name;
+
+	if (!chartfetch_origin(registries, http, url, &c.origin, e))
+		return false;
+	c.origin.pass_credentials = want->pass_credentials;
+	c.watch = registry_policy(c.origin.at.registry)->watch;
+	const bool ok = want->repo ? pull_classic(&c, out, e) : fetch_chart(&c, url, out, e);
+	free(c.moved);
+	return ok;
 }
 
 bool chartrepo_pull(struct registries *registries, struct http *http,
     const struct chart_wanted *want, struct chart_found *out, struct err *e)
 {
 	OWNED(chart_found_drop) struct chart_found found = {0};
-	struct reference ref = {0};
 	bool ok = false;
 
-	if (strncmp(want->repo ? want->repo : want->name, "oci://", 6) == 0)
-		ok = oci_reference(want->repo, want->name, want->version, &ref, e)
-		     && pull_oci(registries, http, &ref, &found, e);
-	else if (want->repo)
-		ok = pull_classic(registries, http, want, &found, e);
+	if (is_oci(want->repo ? want->repo : want->name))
+		ok = chartoci_pull(registries, http, want, &found, e)
+		     && chart_read(buf_slice(&found.tgz), &found.chart, e);
 	else
-		ok = pull_direct(registries, http, want->name, &found, e);
+		ok = pull_by_address(registries, http, want, &found, e);
 	if (ok)
 		*out = STEAL(found);
 	return ok;

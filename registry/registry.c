@@ -435,7 +435,7 @@ bool registry_try(const struct repository *at, enum access access, struct http_r
 	const struct registry *reg = at->registry;
 
 	http_answer_drop(a);
-	if (!http_url_same_origin(reg->base, r->url))
+	if (!at->everywhere && !http_url_same_origin(reg->base, r->url))
 		return http_send(at->http, r, a, e);
 	if (!try_here(at, access, r, a, e))
 		return false;

@@ -42,7 +42,8 @@ struct registry;
 /* A repository as one worker sees it: a value, cheap to make. */
 struct repository {
 	struct registry *registry;
-	struct http *http;			 /* the worker's */
+	struct http *http; /* the worker's */
+	bool everywhere;   /* its login goes to other origins as well: --pass-credentials */
 	char path[2 * (REFERENCE_PATH_MAX + 1)]; /* with a mirror's prefix */
 	const char *mount_from; /* a repository of the same host that is read, too (TOK-12) */
 };

@@ -19,7 +19,7 @@ static bool write_oci(const struct chart *chart, struct slice tgz, struct buf *b
 	struct err e = {0};
 
 	digest_of(tgz, &self.digest);
-	if (!chart_oci(chart, &self, &config, &manifest, &e))
+	if (!chart_oci(chart, &self, &self, &config, &manifest, &e))
 		return false;
 	buf_add(both, config.ptr, config.len);
 	buf_add(both, manifest.ptr, manifest.len);

@@ -23,7 +23,7 @@ FOREIGN = {
     "curl/": {"registry/http.c", "registry/transfer.h", "registry/tls.c", "registry/failure.h",
               "registry/url.c"},
     "jansson": {"manifests/json.c"},
-    "yaml.h": {"manifests/yaml.c"},
+    "yaml.h": {"manifests/yaml.c", "manifests/yamlstream.c"},
     "archive": {"manifests/chart.c"},
     "openssl/": {"manifests/digest.c", "bundle/key.c", "bundle/key_make.c", "bundle/signature.c", "bundle/minisig.c",
                  "bundle/chain.c", "bundle/certificate.c", "bundle/cms.c", "bundle/cms.h",

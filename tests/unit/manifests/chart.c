@@ -272,7 +272,7 @@ static bool make_oci(
 	*config = BUF(MIB);
 	*manifest = BUF(MIB);
 	cr_assert(read_files(files, &c, e), "%s", e->text);
-	return chart_oci(c, &tgz, config, manifest, e);
+	return chart_oci(c, &tgz, NULL, config, manifest, e);
 }
 
 Test(chart, HOC_05_deterministic_documents)
