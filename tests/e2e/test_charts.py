@@ -280,6 +280,7 @@ def test_HLM_03_pass_credentials(carrier, make_authfile):
         login = "--authfile", make_authfile(repo)
         carrier.failed(export(carrier, repo.url, *login), 6, other.host)
         assert not [r for r in other.journal if r.header("Authorization")]
+        other.told_logins = True
         result = export(carrier, repo.url, *login, "--pass-credentials")
         assert result.rc == 0, result
         assert other.journal[-1].login == ("me", "pw")

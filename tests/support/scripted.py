@@ -160,6 +160,7 @@ class Listener:
 
     def __init__(self):
         self.journal, self.rules = [], []
+        self.told_logins = False  # a login may come here though it was not asked for: --pass-credentials
         self.lock = threading.RLock()
         self._connections = 0
         self._acceptor = Acceptor(self._serve)
@@ -438,7 +439,7 @@ class TokenService(Listener):
 # --- what must hold in every run ---
 
 def _check_authorization(server, journal):
-    asked_for = isinstance(server, TokenService)
+    asked_for = isinstance(server, TokenService) or server.told_logins
     for request in journal:
         if request.header("Authorization"):
             assert asked_for, f"a login came to {server.host}, which had not asked for one: {request}"
