@@ -65,6 +65,50 @@ void buf_sink_init(struct buf_sink *s, struct buf *into)
 	*s = (struct buf_sink){.sink = {buf_write, buf_rewind}, .buf = into};
 }
 
+static bool window_read(
+    struct source *self, void *bytes, size_t room, size_t *got, struct err *e)
+{
+	struct window_source *w = (struct window_source *)self;
+	const uint64_t left = w->end - w->passed;
+
+	*got = 0;
+	if (!left)
+		return true;
+	if (!w->from->read(w->from, bytes, left < room ? (size_t)left : room, got, e))
+		return false;
+	w->passed += *got;
+	return true;
+}
+
+bool window_source_set(struct window_source *w, uint64_t start, uint64_t size, struct err *e)
+{
+	struct sink nowhere = null_sink();
+
+	if (w->passed > start) {
+		if (!w->from->rewind(w->from, e))
+			return false;
+		w->passed = 0;
+	}
+	w->end = start;
+	if (!stream_copy(&w->source, &nowhere, e))
+		return false;
+	w->start = start;
+	w->end = start + size;
+	return true;
+}
+
+static bool window_rewind(struct source *self, struct err *e)
+{
+	struct window_source *w = (struct window_source *)self;
+
+	return window_source_set(w, w->start, w->end - w->start, e);
+}
+
+void window_source_init(struct window_source *w, struct source *from)
+{
+	*w = (struct window_source){.source = {window_read, window_rewind}, .from = from};
+}
+
 static bool null_write(struct sink *self, const void *bytes, size_t len, struct err *e)
 {
 	(void)self;

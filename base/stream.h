@@ -39,5 +39,20 @@ struct buf_sink {
 };
 void buf_sink_init(struct buf_sink *s, struct buf *into);
 
+/* A piece of a longer source as a source of its own: pieces one after another read it once, and
+ * a piece that is wanted again rewinds it and passes over what stands before. */
+struct window_source {
+	struct source source;
+	struct source *from; /* borrowed */
+	uint64_t passed;     /* bytes of from that were read */
+	uint64_t start;
+	uint64_t end;
+};
+void window_source_init(struct window_source *w, struct source *from);
+
+/* From now on it gives size bytes beginning at start. */
+bool window_source_set(
+    struct window_source *w, uint64_t start, uint64_t size, struct err *e) MUST_CHECK;
+
 /* A sink that takes everything and keeps nothing. */
 struct sink null_sink(void);

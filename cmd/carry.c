@@ -123,17 +123,17 @@ static bool finish_parcel(
 }
 
 static const char *const outcomes[] = {
-    [PUSH_EXISTS] = "exists",
-    [PUSH_UPLOADED] = "uploaded",
-    [PUSH_MOUNTED] = "mounted",
+    [UPLOAD_EXISTS] = "exists",
+    [UPLOAD_SENT] = "uploaded",
+    [UPLOAD_MOUNTED] = "mounted",
 };
 
 void carry_tell(
-    const struct phase *ph, const struct descriptor *blob, enum push_outcome outcome)
+    const struct phase *ph, const struct descriptor *blob, enum upload_outcome outcome)
 {
-	if (outcome != PUSH_EXISTS)
+	if (outcome != UPLOAD_EXISTS)
 		mark_changed(ph->delivery);
-	if (outcome != PUSH_UPLOADED)
+	if (outcome != UPLOAD_SENT)
 		watch_tell(ph->watch,
 		    &(struct news){.kind = NEWS_BYTES, .what = blob, .bytes = blob->size});
 	watch_tell(ph->watch,
@@ -141,16 +141,17 @@ void carry_tell(
 }
 
 bool carry_blob(const struct phase *ph, size_t worker, const struct job *job,
-    struct source *bytes, struct err *e)
+    struct source *bytes, const struct job *from, struct err *e)
 {
 	const struct delivery *d = ph->delivery;
 	const struct member *m = &reader_inventory(d->reader)->members[job->member];
 	const struct descriptor blob = {.digest = m->digest, .size = m->size};
-	enum push_outcome outcome;
+	enum upload_outcome outcome;
 	struct repository at;
 
 	if (!parcel_repository(ph, worker, &d->parcels[job->repository], &at, e)
-	    || !push_blob(&at, &blob, bytes, &outcome, e))
+	    || !upload_blob(&at, &blob, bytes,
+		from ? d->parcels[from->repository].to.path : NULL, &outcome, e))
 		return false;
 	carry_tell(ph, &blob, outcome);
 	return true;
@@ -183,16 +184,58 @@ bool carry_ready(const struct phase *ph, size_t worker, const struct job *job, s
 	return true;
 }
 
-static bool bring_job(void *context, size_t worker, size_t i, struct err *e)
+void chains_drop(struct chains *c)
 {
-	const struct phase *ph = context;
-	const struct job *job = &ph->delivery->jobs[i];
+	free(c->first);
+	free(c->next);
+}
+
+void chain_jobs(const struct delivery *d, struct chains *c)
+{
+	const size_t members = reader_inventory(d->reader)->member_count;
+
+	c->first = own_array(members, sizeof(*c->first));
+	c->next = own_array(d->job_count, sizeof(*c->next));
+	for (size_t i = 0; i < members; i++)
+		c->first[i] = d->job_count;
+	for (size_t i = d->job_count; i-- > 0;) {
+		c->next[i] = c->first[d->jobs[i].member];
+		c->first[d->jobs[i].member] = i;
+	}
+}
+
+/* What the workers that bring share. */
+struct bringing {
+	const struct phase *phase;
+	struct chains chains;
+};
+
+static bool bring(const struct phase *ph, size_t worker, const struct job *job,
+    const struct job *from, struct err *e)
+{
 	OWNED(member_source_drop) struct member_source source = {0};
 
-	if (!reader_member(ph->delivery->reader, job->member, &source, e)
-	    || !carry_blob(ph, worker, job, &source.verify.source, e))
-		return err_in(e, "%s", ph->delivery->parcels[job->repository].to.path);
-	return carry_ready(ph, worker, job, e);
+	return (reader_member(ph->delivery->reader, job->member, &source, e)
+		   && carry_blob(ph, worker, job, &source.verify.source, from, e))
+	       || err_in(e, "%s", ph->delivery->parcels[job->repository].to.path);
+}
+
+/* One member into every repository that lacks it: it is uploaded once, and mounted from there
+ * (UPL-25).  The chain is the first job's. */
+static bool bring_job(void *context, size_t worker, size_t i, struct err *e)
+{
+	const struct bringing *b = context;
+	const struct delivery *d = b->phase->delivery;
+	const size_t first = b->chains.first[d->jobs[i].member];
+
+	if (i != first)
+		return true;
+	for (size_t at = first; at < d->job_count; at = b->chains.next[at])
+		if (!bring(
+			b->phase, worker, &d->jobs[at], at == first ? NULL : &d->jobs[first], e)
+		    || !carry_ready(b->phase, worker, &d->jobs[at], e))
+			return false;
+	return true;
 }
 
 /* Parcels without a single blob: an empty index. */
@@ -262,7 +305,11 @@ bool delivery_run(
 		return carry_forward(&ph, e) || partly(d, e);
 	}
 	progress_total(progress, bytes_to_move(d));
+	struct bringing b = {.phase = &ph};
 	const struct pool pool = {
-	    .workers = network->jobs, .jobs = d->job_count, .work = bring_job, .context = &ph};
-	return pool_run(&pool, e) || partly(d, e);
+	    .workers = network->jobs, .jobs = d->job_count, .work = bring_job, .context = &b};
+	chain_jobs(d, &b.chains);
+	const bool ok = pool_run(&pool, e);
+	chains_drop(&b.chains);
+	return ok || partly(d, e);
 }

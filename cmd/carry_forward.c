@@ -8,32 +8,6 @@
 
 #include <stdlib.h>
 
-/* The jobs of each member, as chains. */
-struct chains {
-	size_t *first; /* of each member; job_count: none */
-	size_t *next;  /* of each job */
-};
-
-static void chains_drop(struct chains *c)
-{
-	free(c->first);
-	free(c->next);
-}
-
-static void chain_jobs(const struct delivery *d, struct chains *c)
-{
-	const size_t members = reader_inventory(d->reader)->member_count;
-
-	c->first = own_array(members, sizeof(*c->first));
-	c->next = own_array(d->job_count, sizeof(*c->next));
-	for (size_t i = 0; i < members; i++)
-		c->first[i] = d->job_count;
-	for (size_t i = d->job_count; i-- > 0;) {
-		c->next[i] = c->first[d->jobs[i].member];
-		c->first[d->jobs[i].member] = i;
-	}
-}
-
 /* Into a further repository: the registry has the bytes already. */
 static bool mount(const struct phase *ph, const struct job *job, const struct job *from,
     bool *mounted, struct err *e)
@@ -44,10 +18,10 @@ static bool mount(const struct phase *ph, const struct job *job, const struct jo
 	struct repository at;
 
 	if (!parcel_repository(ph, 0, &d->parcels[job->repository], &at, e)
-	    || !push_mount(&at, &blob, d->parcels[from->repository].to.path, mounted, e))
+	    || !upload_mount(&at, &blob, d->parcels[from->repository].to.path, mounted, e))
 		return false;
 	if (*mounted)
-		carry_tell(ph, &blob, PUSH_MOUNTED);
+		carry_tell(ph, &blob, UPLOAD_MOUNTED);
 	return true;
 }
 
@@ -61,7 +35,7 @@ static bool mount_or_send(const struct phase *ph, const struct job *job, const s
 	if (!mount(ph, job, from, &mounted, e) || mounted)
 		return mounted;
 	if (bytes->seen == 0)
-		return carry_blob(ph, 0, job, &bytes->source, e);
+		return carry_blob(ph, 0, job, &bytes->source, NULL, e);
 	return err_set(e, ERR_PARTIAL,
 	    "expected the registry to take a layer over from %s, found that it does not, and "
 	    "its bytes have passed the pipe; a file needs one run",
@@ -78,7 +52,7 @@ static bool send_again(const struct phase *ph, const struct job *job, const stru
 	if (!reader_holds(d->reader, job->member))
 		return mount_or_send(ph, job, from, bytes, e);
 	return reader_member(d->reader, job->member, &source, e)
-	       && carry_blob(ph, 0, job, &source.verify.source, e);
+	       && carry_blob(ph, 0, job, &source.verify.source, from, e);
 }
 
 static bool send(const struct phase *ph, const struct chains *c, size_t member,
@@ -89,7 +63,7 @@ static bool send(const struct phase *ph, const struct chains *c, size_t member,
 
 	for (size_t i = first; i < d->job_count; i = c->next[i]) {
 		const struct job *job = &d->jobs[i];
-		if (!(i == first ? carry_blob(ph, 0, job, &bytes->source, e)
+		if (!(i == first ? carry_blob(ph, 0, job, &bytes->source, NULL, e)
 				 : send_again(ph, job, &d->jobs[first], bytes, e)))
 			return err_in(e, "%s", d->parcels[job->repository].to.path);
 	}

@@ -108,11 +108,12 @@ bool attach_put(const struct phase *ph, const struct repository *at, struct parc
     struct err *e) MUST_CHECK;
 void attach_drop(struct parcel *p);
 
-/* Brings a blob into its repository out of bytes, and tells of it. */
+/* Brings a blob into its repository out of bytes, or from the repository of another job that is
+ * done (NULL: there is none), and tells of it. */
 bool carry_blob(const struct phase *ph, size_t worker, const struct job *job,
-    struct source *bytes, struct err *e) MUST_CHECK;
+    struct source *bytes, const struct job *from, struct err *e) MUST_CHECK;
 void carry_tell(
-    const struct phase *ph, const struct descriptor *blob, enum push_outcome outcome);
+    const struct phase *ph, const struct descriptor *blob, enum upload_outcome outcome);
 
 /* Gives what a tag names until now a tag of its own, so that it can be found again. */
 bool carry_keep_old(const struct repository *at, const char *tag, const struct digest *old,
@@ -121,6 +122,14 @@ bool carry_keep_old(const struct repository *at, const char *tag, const struct d
 /* Gives their names to the parcels that waited for this job alone. */
 bool carry_ready(
     const struct phase *ph, size_t worker, const struct job *job, struct err *e) MUST_CHECK;
+
+/* The jobs of each member, as chains. */
+struct chains {
+	size_t *first; /* of each member; job_count: none */
+	size_t *next;  /* of each job */
+};
+void chain_jobs(const struct delivery *d, struct chains *c);
+void chains_drop(struct chains *c);
 
 /* Brings all jobs of a bundle whose bytes pass once and in order.  After a failure the rest is
  * still read and verified: damage found there is worse news. */

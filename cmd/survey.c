@@ -63,7 +63,7 @@ static bool try_job(void *context, size_t worker, size_t job, struct err *e)
 	struct repository at;
 
 	if (!repository_of(s, worker, place->path, &at, &place->error)
-	    || !push_try(&at, &place->error))
+	    || !upload_try(&at, &place->error))
 		(void)err_in(&place->error, "%s", place->path);
 	return stop_check(e);
 }
@@ -98,7 +98,7 @@ static bool ask_job(void *context, size_t worker, size_t i, struct err *e)
 	const struct survey_place *place = &s->out->places[at_place];
 	if (place->error.kind == ERR_NONE
 	    && (!repository_of(s, worker, place->path, &at, e)
-		|| !push_has(&at, &blob, &has, e)))
+		|| !upload_has(&at, &blob, &has, e)))
 		return err_in(e, "%s", place->path);
 	count_blob(s, job, blob.size, has);
 	return stop_check(e);

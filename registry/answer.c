@@ -17,6 +17,7 @@ void http_answer_drop(struct http_answer *a)
 	free(a->content_type);
 	free(a->content_digest);
 	free(a->content_range);
+	free(a->range);
 	free(a->retry_after);
 	free(a->date);
 	free(a->subject);
@@ -71,12 +72,16 @@ static void keep_lines(CURL *curl, const char *name, struct buf *out)
 void answer_keep_headers(CURL *curl, const char *url, struct http_answer *a)
 {
 	OWNED(drop_text) char *length = answer_header(curl, "Content-Length");
+	OWNED(drop_text) char *chunk = answer_header(curl, "OCI-Chunk-Min-Length");
 
 	a->url = own_text(url);
 	a->location = answer_header(curl, "Location");
 	a->content_type = media_type(curl);
 	a->content_digest = answer_header(curl, "Docker-Content-Digest");
 	a->content_range = answer_header(curl, "Content-Range");
+	a->range = answer_header(curl, "Range");
+	if (!chunk || !slice_u64(slice_trim(slice_of(chunk)), UINT64_MAX, &a->chunk_least))
+		a->chunk_least = 0;
 	a->retry_after = answer_header(curl, "Retry-After");
 	a->date = answer_header(curl, "Date");
 	a->has_length =

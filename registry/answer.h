@@ -14,11 +14,14 @@ struct http_answer {
 	char *content_type;   /* lower case, without parameters, NULL when none */
 	char *content_digest; /* Docker-Content-Digest, NULL when none */
 	char *content_range;
+	char *range; /* of an upload session (UPL-11) */
 	char *retry_after;
 	char *date;
 	char *subject;	       /* OCI-Subject, NULL when none */
 	struct buf links;      /* every Link value, one a line */
 	struct buf challenges; /* every WWW-Authenticate value, one a line */
+	uint64_t chunk_least;  /* OCI-Chunk-Min-Length; 0: none */
+	bool expect_silent;    /* "Expect: 100-continue" was not answered in time (UPL-19) */
 	bool has_length;
 	uint64_t length;
 	bool sunk;	 /* the sink got what is the body's part of this answer */

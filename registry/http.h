@@ -35,6 +35,7 @@ enum http_method {
 	HTTP_HEAD,
 	HTTP_POST,
 	HTTP_PUT,
+	HTTP_PATCH,
 };
 
 struct http_request {
@@ -49,6 +50,8 @@ struct http_request {
 	const char *content_type;
 	struct source *body; /* NULL: none, Content-Length 0 where the method has one */
 	uint64_t body_size;  /* always known, never chunked (UPL-09) */
+	const char *content_range; /* of a PATCH: "0-4095" (UPL-10); NULL: none */
+	bool no_expect; /* sends a large body at once, and waits for no "100 Continue" */
 	uint64_t
 	    range_from; /* above 0: "Range: bytes=N-", and the sink holds N bytes already */
 	/* Gets the body of a 200 (rewound first when range_from was asked) and of a 206 that

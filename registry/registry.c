@@ -36,6 +36,7 @@ struct registry {
 	_Atomic uint64_t upload_rate; /* bytes a second, of the last body of some size */
 	atomic_int unknown; /* so often it did not know what refers to a document; never again
 			     * counted up once it did */
+	struct learned learned;
 };
 
 struct registries {
@@ -282,6 +283,11 @@ const char *registry_base(const struct registry *r)
 	return r->base;
 }
 
+struct learned *registry_learned(struct registry *r)
+{
+	return &r->learned;
+}
+
 const struct retry_policy *registry_policy(const struct registry *r)
 {
 	return &r->all->policy;
@@ -302,8 +308,11 @@ bool registry_url(const struct repository *at, const char *kind, const char *whi
 const char *registry_doing(const struct repository *at, enum http_method method,
     const char *kind, const char *which, char out[REGISTRY_DOING_MAX])
 {
-	static const char *const verbs[] = {
-	    [HTTP_GET] = "GET", [HTTP_HEAD] = "HEAD", [HTTP_POST] = "POST", [HTTP_PUT] = "PUT"};
+	static const char *const verbs[] = {[HTTP_GET] = "GET",
+	    [HTTP_HEAD] = "HEAD",
+	    [HTTP_POST] = "POST",
+	    [HTTP_PUT] = "PUT",
+	    [HTTP_PATCH] = "PATCH"};
 
 	(void)snprintf(out, REGISTRY_DOING_MAX, "%s %.80s: %s %.160s of %.160s", verbs[method],
 	    at->registry->host, kind, which, at->path);

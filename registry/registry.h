@@ -8,6 +8,7 @@
 #include "manifests/reference.h"
 #include "manifests/watch.h"
 #include "registry/auth.h"
+#include "registry/learned.h"
 
 struct mirror {
 	const char *host; /* as names say it: registry.immuta.com */
@@ -74,6 +75,7 @@ bool registry_ping(const struct repository *at, struct err *e) MUST_CHECK;
 const char *registry_host(const struct registry *r);
 const char *registry_base(const struct registry *r);
 const struct retry_policy *registry_policy(const struct registry *r);
+struct learned *registry_learned(struct registry *r);
 
 /* The address of a repository's thing: kind "manifests", "blobs", …, and which. */
 bool registry_url(const struct repository *at, const char *kind, const char *which,

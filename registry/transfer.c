@@ -15,7 +15,8 @@ enum {
 	SEND_BUFFER = 256 * 1024,
 	CONNECT_SECONDS = 30,
 	STALL_SECONDS = 60,
-	COMMIT_SECONDS = 300, /* a registry may hash what it got before it answers */
+	EXPECT_LEAST = 1024 * 1024 + 1, /* libcurl expects a "100 Continue" of such bodies */
+	COMMIT_SECONDS = 300,		/* a registry may hash what it got before it answers */
 };
 
 /* One request under way. */
@@ -28,6 +29,7 @@ struct transfer {
 	bool decided;	    /* begin_body has looked at the status */
 	bool to_sink;	    /* what it decided */
 	bool enough;	    /* the rest of the body is not wanted */
+	bool continued;	    /* "100 Continue" came */
 	uint64_t discarded; /* bytes of an error's body beyond its ceiling */
 };
 
@@ -91,12 +93,30 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 	return ok ? len : CURL_WRITEFUNC_ERROR;
 }
 
+static bool got_no_continue(const struct transfer *t)
+{
+	return t->request->body_size >= EXPECT_LEAST && !t->request->no_expect && !t->continued;
+}
+
+static size_t on_header(char *bytes, size_t size, size_t count, void *context)
+{
+	static const char word[] = "HTTP/1.1 100";
+	struct transfer *t = context;
+	const struct slice line = slice_at(bytes, size * count);
+
+	t->continued = t->continued || slice_starts(line, word);
+	return size * count;
+}
+
 static size_t on_read(char *bytes, size_t size, size_t count, void *context)
 {
 	struct transfer *t = context;
 	struct source *body = t->request->body;
 	size_t got = 0;
 
+	/* libcurl asks for the body after the "100 Continue", or when it has waited enough. */
+	if (got_no_continue(t))
+		t->answer->expect_silent = true;
 	if (body && !body->read(body, bytes, size * count, &got, &t->failed))
 		return CURL_READFUNC_ABORT;
 	return got;
@@ -155,6 +175,8 @@ static void set_callbacks(struct transfer *t)
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, t->http->reason);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, t);
+	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(curl, CURLOPT_HEADERDATA, t);
 	curl_easy_setopt(curl, CURLOPT_READFUNCTION, on_read);
 	curl_easy_setopt(curl, CURLOPT_READDATA, t);
 	curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, on_seek);
@@ -181,8 +203,10 @@ static void set_method(struct transfer *t)
 		if (!r->body)
 			curl_easy_setopt(curl, CURLOPT_POSTFIELDS, "");
 		break;
+	case HTTP_PATCH:
 	case HTTP_PUT:
 		curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
+		curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, transfer_method(r->method));
 		curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)r->body_size);
 		break;
 	}
@@ -218,6 +242,8 @@ static bool set_headers(struct transfer *t, bool own_origin, struct err *e)
 	if (!add_header(t, "Authorization", own_origin ? r->authorization : NULL, e)
 	    || !add_header(t, "Accept", r->accept, e)
 	    || !add_header(t, "Content-Type", r->content_type, e)
+	    || !add_header(t, "Content-Range", r->content_range, e)
+	    || !add_header(t, "Expect", r->no_expect ? "" : NULL, e)
 	    || !add_header(t, "Range", r->range_from ? range : NULL, e))
 		return false;
 	if (r->method == HTTP_POST && !r->content_type
@@ -245,6 +271,8 @@ const char *transfer_method(enum http_method method)
 		return "HEAD";
 	case HTTP_POST:
 		return "POST";
+	case HTTP_PATCH:
+		return "PATCH";
 	case HTTP_PUT:
 		break;
 	}
@@ -303,7 +331,7 @@ bool transfer_run(struct http *h, const struct http_request *r, const char *url,
 	a->body = BUF(r->body_max ? r->body_max : 8192);
 	curl_easy_reset(h->curl);
 	tls_set(h);
-	set_limits(h, r->body != NULL);
+	set_limits(h, r->body || r->method == HTTP_PUT);
 	set_callbacks(&t);
 	set_method(&t);
 	curl_easy_setopt(h->curl, CURLOPT_URL, url);

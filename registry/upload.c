@@ -1,11 +1,13 @@
 #include "registry/upload.h"
 
 #include "base/own.h"
-#include "registry/location.h"
 #include "registry/refusal.h"
-#include "registry/stored.h"
+#include "registry/session.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+enum { GATEWAY_FAILURES = 3 }; /* of the same upload: then it is its size (UPL-08) */
 
 /* Tells of bytes as they leave. */
 struct told_source {
@@ -40,159 +42,162 @@ static bool told_rewind(struct source *self, struct err *e)
 	return t->from->rewind(t->from, e);
 }
 
-/* One blob on its way. */
-struct upload {
-	const struct repository *at;
-	const struct descriptor *blob;
-	struct told_source told;
-	struct http_answer answer;
-	char digest[DIGEST_TEXT];
-	char doing[REGISTRY_DOING_MAX]; /* of the PUT */
-	bool corrupted;			/* the registry got other bytes once (UPL-16) */
-};
-
-static void upload_drop(struct upload *u)
-{
-	http_answer_drop(&u->answer);
-}
-
 /* Whether the repository holds the blob; what HEAD does not answer clearly is "not known",
  * which means no (UPL-01). */
-static bool has_blob(struct upload *u, bool *has, struct err *e)
+bool upload_has(
+    const struct repository *at, const struct descriptor *blob, bool *has, struct err *e)
 {
 	OWNED(http_answer_drop) struct http_answer a = {0};
 	OWNED(buf_drop) struct buf url = BUF(0);
 	char doing[REGISTRY_DOING_MAX];
+	char digest[DIGEST_TEXT];
 
-	registry_doing(u->at, HTTP_HEAD, "blob", u->digest, doing);
-	if (!registry_url(u->at, "blobs", u->digest, &url, e))
+	(void)digest_text(&blob->digest, digest);
+	registry_doing(at, HTTP_HEAD, "blob", digest, doing);
+	if (!registry_url(at, "blobs", digest, &url, e))
 		return false;
 	struct http_request r = {.method = HTTP_HEAD, .url = buf_text(&url)};
-	const bool sent = registry_send(u->at, ACCESS_PUSH, &r, doing, &a, e);
+	const bool sent = registry_send(at, ACCESS_PUSH, &r, doing, &a, e);
 	if (!sent && e->kind == ERR_NETWORK && a.status >= 500)
 		err_clear(e);
 	else if (!sent)
 		return false;
 	if (a.status == 401)
 		return refusal(&a, doing, e);
-	*has = a.status == 200 && (!a.has_length || a.length == u->blob->size);
+	*has = a.status == 200 && (!a.has_length || a.length == blob->size);
 	return true;
 }
 
-/* The Location with the digest at the end of its query (UPL-05). */
-static bool take_location(
-    const struct upload *u, const struct http_answer *a, struct buf *out, struct err *e)
-{
-	OWNED(buf_drop) struct buf location = BUF(0);
+/* One blob on its way, by one session after the other. */
+struct upload {
+	struct session session;
+	struct told_source told;
+	struct err first; /* what the first way was refused with */
+	unsigned gateways;
+	bool corrupted; /* the registry got other bytes once (UPL-16) */
+	bool sent;
+};
 
-	return location_read(u->at, a, u->doing, &location, e)
-	       && http_url_add_query(buf_text(&location), "digest", u->digest, out, e);
+static void upload_drop(struct upload *u)
+{
+	session_drop(&u->session);
 }
 
-/* Opens an upload session; *done when the registry has the blob after all (UPL-03, UPL-04). */
-static bool open_session(struct upload *u, struct buf *url, bool *done, struct err *e)
-{
-	OWNED(http_answer_drop) struct http_answer a = {0};
-	OWNED(buf_drop) struct buf start = BUF(0);
-	char doing[REGISTRY_DOING_MAX];
+static const char *const way_names[] = {
+    [UPLOAD_PUT] = "put", [UPLOAD_CHUNKS] = "patch-chunk", [UPLOAD_PATCH] = "patch-whole"};
 
-	registry_doing(u->at, HTTP_POST, "an upload for", u->digest, doing);
-	if (!registry_url(u->at, "blobs/uploads", "", &start, e))
+/* Goes down the ladder (UPL-08), and says so once for the host. */
+static bool next_way(struct upload *u, enum upload_way from, const struct err *e)
+{
+	const struct repository *at = u->session.at;
+
+	if (from + 1 == UPLOAD_WAYS)
 		return false;
-	struct http_request r = {
-	    .method = HTTP_POST, .url = buf_text(&start), .body_max = REFUSAL_BODY_MAX};
-	if (!registry_send(u->at, ACCESS_PUSH, &r, doing, &a, e))
-		return false;
-	*done = a.status == 201;
-	if (*done)
-		return true;
-	return a.status == 202 ? take_location(u, &a, url, e) : refusal(&a, doing, e);
+	if (u->first.kind == ERR_NONE)
+		u->first = *e;
+	if (learned_next_way(u->session.learned, from))
+		watch_warn(registry_policy(at->registry)->watch,
+		    "%s: an upload was refused (%ld); uploads there go another way from now "
+		    "on, "
+		    "which the setting \"upload: %s\" says for good",
+		    registry_host(at->registry), u->session.answer.status, way_names[from + 1]);
+	return true;
 }
 
-/* Sends all bytes in one PUT (UPL-07).  On failure may_pass of the answer says whether a new
- * session is any use. */
-static bool send_bytes(struct upload *u, const char *url, struct err *e)
+/* One session from POST to the closing PUT.  When its end is in doubt the digest decides, not
+ * the session (RULE-3, UPL-14). */
+static bool run_session(struct upload *u, enum upload_way way, struct err *e)
 {
-	struct http_answer *a = &u->answer;
-	struct http_request r = {
-	    .method = HTTP_PUT,
-	    .url = url,
-	    .content_type = "application/octet-stream",
-	    .body = &u->told.source,
-	    .body_size = u->blob->size,
-	    .body_max = REFUSAL_BODY_MAX,
-	};
-
-	if (!u->told.source.rewind(&u->told.source, e))
-		return false;
-	if (!registry_try(u->at, ACCESS_PUSH, &r, a, e))
-		return a->may_pass ? err_in(e, "%s", u->doing) : false;
-	if (stored_accepted(a->status) && !refusal_is_page(a))
-		return stored_as(a, &u->blob->digest, u->doing, e);
-	const bool mangled = a->status == 400 && refusal_has(a, "DIGEST_INVALID");
-	a->may_pass = retry_status(a->status) || a->status == 404 || (mangled && !u->corrupted);
-	u->corrupted = u->corrupted || mangled;
-	return refusal(a, u->doing, e);
-}
-
-/* One session from POST to PUT.  When its end is in doubt the digest decides, not the session
- * (RULE-3, UPL-14). */
-static bool run_session(struct upload *u, bool *sent, struct err *e)
-{
-	OWNED(buf_drop) struct buf url = BUF(0);
+	struct session *s = &u->session;
+	struct err again = {0};
 	bool done = false;
 	bool has = false;
 
-	u->answer.may_pass = false;
-	*sent = false;
-	if (!open_session(u, &url, &done, e) || done)
+	u->sent = false;
+	if (!s->location.len && (!session_open(s, &done, e) || done))
 		return done;
-	*sent = true;
-	if (send_bytes(u, buf_text(&url), e))
+	u->sent = true;
+	if (session_send(s, way, e))
 		return true;
-	struct err again = {0};
-	if (!u->answer.may_pass || !has_blob(u, &has, &again) || !has)
+	if (!s->answer.may_pass || !upload_has(s->at, s->blob, &has, &again) || !has)
 		return false;
 	err_clear(e);
 	return true;
 }
 
-bool push_blob(const struct repository *at, const struct descriptor *blob, struct source *bytes,
-    enum push_outcome *outcome, struct err *e)
+/* Whether a session that failed may be followed by another, and by which way; the wait between
+ * is the caller's. */
+static bool may_try_again(struct upload *u, enum upload_way way, bool *at_once, struct err *e)
 {
-	OWNED(upload_drop) struct upload u = {.at = at, .blob = blob};
-	struct retry retry = {.policy = registry_policy(at->registry)};
-	bool has = false;
-	bool sent = false;
+	struct http_answer *a = &u->session.answer;
+	const bool mangled = a->status == 400 && refusal_has(a, "DIGEST_INVALID");
 
-	u.told = (struct told_source){
-	    .source = {told_read, told_rewind},
-	    .from = bytes,
-	    .watch = retry.policy->watch,
-	    .what = blob,
-	};
-	digest_text(&blob->digest, u.digest);
-	registry_doing(at, HTTP_PUT, "blob", u.digest, u.doing);
-	if (!has_blob(&u, &has, e))
-		return false;
-	while (!has && !run_session(&u, &sent, e)) {
-		if (!u.answer.may_pass || !retry_again(&retry, &u.answer, e))
-			return false;
+	u->gateways += a->status == 502 || a->status == 504;
+	*at_once =
+	    (u->session.wrong_shape || u->gateways == GATEWAY_FAILURES) && next_way(u, way, e);
+	if (*at_once || a->may_pass)
+		return true;
+	const bool again = mangled && !u->corrupted;
+	u->corrupted = u->corrupted || mangled;
+	return again;
+}
+
+static bool send(struct upload *u, struct err *e)
+{
+	struct retry retry = {.policy = registry_policy(u->session.at->registry)};
+	bool at_once = false;
+
+	for (;;) {
+		const enum upload_way way =
+		    (enum upload_way)atomic_load(&u->session.learned->way);
+		if (run_session(u, way, e))
+			return true;
+		buf_drop(&u->session.location);
+		if (!may_try_again(u, way, &at_once, e))
+			break;
+		if (at_once)
+			err_clear(e);
+		else if (!retry_again(&retry, &u->session.answer, e))
+			break;
 	}
-	*outcome = sent ? PUSH_UPLOADED : PUSH_EXISTS;
+	/* Of a ladder that leads nowhere the first step says most. */
+	if (u->first.kind != ERR_NONE && e->kind != ERR_STOPPED)
+		*e = u->first;
+	return false;
+}
+
+static void begin(struct upload *u, const struct repository *at, const struct descriptor *blob,
+    struct source *bytes)
+{
+	*u = (struct upload){
+	    .session = {.at = at, .blob = blob, .learned = registry_learned(at->registry)},
+	    .told = {.source = {told_read, told_rewind},
+		.from = bytes,
+		.watch = registry_policy(at->registry)->watch,
+		.what = blob},
+	};
+	u->session.bytes = &u->told.source;
+	(void)digest_text(&blob->digest, u->session.digest);
+	registry_doing(at, HTTP_PUT, "blob", u->session.digest, u->session.doing);
+}
+
+bool upload_blob(const struct repository *at, const struct descriptor *blob,
+    struct source *bytes, const char *from, enum upload_outcome *outcome, struct err *e)
+{
+	OWNED(upload_drop) struct upload u;
+	bool has = false;
+	bool mounted = false;
+
+	begin(&u, at, blob, bytes);
+	if (!upload_has(at, blob, &has, e)
+	    || (!has && from && !session_mount(&u.session, from, &mounted, e))
+	    || (!has && !mounted && !send(&u, e)))
+		return false;
+	*outcome = mounted ? UPLOAD_MOUNTED : u.sent ? UPLOAD_SENT : UPLOAD_EXISTS;
 	return true;
 }
 
-bool push_has(
-    const struct repository *at, const struct descriptor *blob, bool *has, struct err *e)
-{
-	OWNED(upload_drop) struct upload u = {.at = at, .blob = blob};
-
-	digest_text(&blob->digest, u.digest);
-	return has_blob(&u, has, e);
-}
-
-bool push_try(const struct repository *at, struct err *e)
+bool upload_try(const struct repository *at, struct err *e)
 {
 	OWNED(http_answer_drop) struct http_answer a = {0};
 	OWNED(buf_drop) struct buf start = BUF(0);
@@ -207,26 +212,11 @@ bool push_try(const struct repository *at, struct err *e)
 	       && (a.status == 202 || refusal(&a, doing, e));
 }
 
-bool push_mount(const struct repository *at, const struct descriptor *blob, const char *from,
+bool upload_mount(const struct repository *at, const struct descriptor *blob, const char *from,
     bool *mounted, struct err *e)
 {
-	OWNED(http_answer_drop) struct http_answer a = {0};
-	OWNED(buf_drop) struct buf start = BUF(0);
-	OWNED(buf_drop) struct buf mount = BUF(64 * 1024);
-	OWNED(buf_drop) struct buf url = BUF(64 * 1024);
-	char doing[REGISTRY_DOING_MAX];
-	char digest[DIGEST_TEXT];
+	OWNED(upload_drop) struct upload u;
 
-	(void)digest_text(&blob->digest, digest);
-	registry_doing(at, HTTP_POST, "a mount of", digest, doing);
-	if (!registry_url(at, "blobs/uploads", "", &start, e)
-	    || !http_url_add_query(buf_text(&start), "mount", digest, &mount, e)
-	    || !http_url_add_query(buf_text(&mount), "from", from, &url, e))
-		return false;
-	struct http_request r = {
-	    .method = HTTP_POST, .url = buf_text(&url), .body_max = REFUSAL_BODY_MAX};
-	if (!registry_send(at, ACCESS_PUSH, &r, doing, &a, e))
-		return false;
-	*mounted = a.status == 201;
-	return true;
+	begin(&u, at, blob, NULL);
+	return session_mount(&u.session, from, mounted, e);
 }

@@ -1,0 +1,41 @@
+#include "registry/learned.h"
+
+bool learned_next_way(struct learned *l, enum upload_way from)
+{
+	int expected = (int)from;
+
+	return from + 1 < UPLOAD_WAYS
+	       && atomic_compare_exchange_strong(&l->way, &expected, (int)from + 1);
+}
+
+uint64_t learned_chunk(const struct learned *l)
+{
+	const uint64_t chunk = atomic_load(&l->chunk);
+
+	return chunk ? chunk : CHUNK_FIRST;
+}
+
+bool learned_smaller_chunk(struct learned *l, uint64_t refused)
+{
+	if (refused / 2 < CHUNK_LEAST)
+		return false;
+	if (learned_chunk(l) >= refused)
+		atomic_store(&l->chunk, refused / 2);
+	return true;
+}
+
+void learned_larger_chunk(struct learned *l, uint64_t least)
+{
+	if (learned_chunk(l) < least)
+		atomic_store(&l->chunk, least);
+}
+
+bool learned_mounts(const struct learned *l)
+{
+	return atomic_load(&l->mounts_refused) < MOUNT_REFUSALS;
+}
+
+bool learned_mount_refused(struct learned *l)
+{
+	return atomic_fetch_add(&l->mounts_refused, 1) + 1 == MOUNT_REFUSALS;
+}
