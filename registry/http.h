@@ -48,8 +48,8 @@ struct http_request {
 	const char *authorization;
 	const char *accept; /* NULL: none */
 	const char *content_type;
-	struct source *body; /* NULL: none, Content-Length 0 where the method has one */
-	uint64_t body_size;  /* always known, never chunked (UPL-09) */
+	struct source *body;	   /* NULL: none, Content-Length 0 where the method has one */
+	uint64_t body_size;	   /* always known, never chunked (UPL-09) */
 	const char *content_range; /* of a PATCH: "0-4095" (UPL-10); NULL: none */
 	bool no_expect; /* sends a large body at once, and waits for no "100 Continue" */
 	uint64_t

@@ -17,10 +17,13 @@ uint64_t learned_chunk(const struct learned *l)
 
 bool learned_smaller_chunk(struct learned *l, uint64_t refused)
 {
-	if (refused / 2 < CHUNK_LEAST)
+	uint64_t chunk = learned_chunk(l);
+
+	while (chunk >= refused)
+		chunk /= 2;
+	if (chunk < CHUNK_LEAST)
 		return false;
-	if (learned_chunk(l) >= refused)
-		atomic_store(&l->chunk, refused / 2);
+	atomic_store(&l->chunk, chunk);
 	return true;
 }
 

@@ -35,7 +35,8 @@ bool learned_next_way(struct learned *l, enum upload_way from);
 
 uint64_t learned_chunk(const struct learned *l);
 
-/* Halves the chunk that was refused; false when it is the least already. */
+/* Halves chunks until they are smaller than the one that was refused; false when that would be
+ * less than the least. */
 bool learned_smaller_chunk(struct learned *l, uint64_t refused);
 
 /* Makes chunks of at least so many bytes, as the registry asks. */

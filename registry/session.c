@@ -278,8 +278,8 @@ static uint64_t chunk_at(const struct session *s, uint64_t at)
 static bool mend(struct session *s, uint64_t *at, uint64_t size, unsigned *asked, struct err *e)
 {
 	if (is_too_large(&s->answer)) {
-		s->wrong_shape = !learned_smaller_chunk(s->learned, size);
-		s->answer.may_pass = !s->wrong_shape;
+		s->smaller = learned_smaller_chunk(s->learned, size);
+		s->wrong_shape = !s->smaller;
 		return false;
 	}
 	if (!s->answer.may_pass && s->answer.status != 416)
@@ -306,7 +306,7 @@ static bool send_chunks(struct session *s, struct err *e)
 
 bool session_send(struct session *s, enum upload_way way, struct err *e)
 {
-	s->wrong_shape = false;
+	s->wrong_shape = s->smaller = false;
 	if (!s->bytes->rewind(s->bytes, e))
 		return false;
 	switch (way) {

@@ -16,6 +16,7 @@ struct session {
 	    answer; /* the last; its may_pass says whether a new session may do better */
 	char digest[DIGEST_TEXT];
 	char doing[REGISTRY_DOING_MAX];
+	bool smaller;	  /* refused for a chunk's size, which is less from now on (UPL-12) */
 	bool wrong_shape; /* refused for how the bytes came, not for what they are (UPL-08) */
 };
 void session_drop(struct session *s);

@@ -133,8 +133,9 @@ static bool may_try_again(struct upload *u, enum upload_way way, bool *at_once, 
 	const bool mangled = a->status == 400 && refusal_has(a, "DIGEST_INVALID");
 
 	u->gateways += a->status == 502 || a->status == 504;
-	*at_once =
-	    (u->session.wrong_shape || u->gateways == GATEWAY_FAILURES) && next_way(u, way, e);
+	*at_once = u->session.smaller
+		   || ((u->session.wrong_shape || u->gateways == GATEWAY_FAILURES)
+		       && next_way(u, way, e));
 	if (*at_once || a->may_pass)
 		return true;
 	const bool again = mangled && !u->corrupted;

@@ -387,6 +387,7 @@ def test_push_out_of_a_pipe(program, keys, whole, registry, make_authfile):
 def test_a_registry_that_mounts_nothing_is_filled_by_the_same_command(program, keys, whole):
     """A layer of two images passes once a run, and goes into one more repository each time."""
     with Scripted() as target:
+        target.mounts = False
         words = ["push", "-", target.host, "--plain-http", *keys.ed25519.trusting()]
         first = piped(program, whole[0], *words)
         assert first.returncode == 8 and "run the same command again" in first.stderr

@@ -161,6 +161,7 @@ class Listener:
     def __init__(self):
         self.journal, self.rules = [], []
         self.told_logins = False  # a login may come here though it was not asked for: --pass-credentials
+        self.continues = True  # "Expect: 100-continue" is answered
         self.lock = threading.RLock()
         self._connections = 0
         self._acceptor = Acceptor(self._serve)
@@ -219,7 +220,7 @@ class Listener:
             request.status = early.status
             self._send(connection, request, early)
             return False
-        if (request.header("Expect") or "").lower() == "100-continue":
+        if (request.header("Expect") or "").lower() == "100-continue" and self.continues:
             connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         length = int(request.header("Content-Length") or 0)
         request.body = stream.read(length)
@@ -277,7 +278,8 @@ class Scripted(Listener):
         """users: Basic is wanted; bearer: a TokenService whose tokens are wanted."""
         self.users, self.bearer = users, bearer
         self.referrers = False  # whether it lists what refers to a document, and says OCI-Subject
-        self.blobs, self.manifests, self.uploads = {}, {}, set()
+        self.blobs, self.manifests, self.uploads = {}, {}, {}
+        self.mounts = True
         self.location = lambda request, path: path
         super().__init__()
 
@@ -383,19 +385,44 @@ class Scripted(Listener):
 
     def _upload(self, request, repository, session):
         if request.method == "POST" and not session:
-            number = f"session-{len(self.asked('POST'))}"
-            self.uploads.add(number)
-            where = f"/v2/{repository}/blobs/uploads/{number}?_state=A%3D%3D-_"
-            return Answer(202, {"Location": self.location(request, where)})
+            return self._open(request, repository)
         if session not in self.uploads:
             return error(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")
-        digest = request.query.get("digest", [""])[0]
         if request.query.get("_state") != ["A==-_"]:
             return error(400, "BLOB_UPLOAD_INVALID", "the state was lost")
-        self.uploads.discard(session)
-        if sha256(request.body) != digest:
+        act = {"PATCH": self._patch, "PUT": self._close, "GET": self._status}.get(request.method)
+        return act(request, repository, session) if act else error(405, "UNSUPPORTED")
+
+    def _open(self, request, repository):
+        digest, source = (request.query.get(k, [None])[0] for k in ("mount", "from"))
+        if digest and self.mounts and (source, digest) in self.blobs:
+            self.blobs[repository, digest] = self.blobs[source, digest]
+            return Answer(201, {"Docker-Content-Digest": digest, "Location": f"/v2/{repository}/blobs/{digest}"})
+        number = f"session-{len(self.asked('POST'))}"
+        self.uploads[number] = b""
+        return Answer(202, self._place(request, repository, number))
+
+    def _place(self, request, repository, session):
+        """Where the session is, and what it has; distribution says 0-0 of nothing."""
+        where = f"/v2/{repository}/blobs/uploads/{session}?_state=A%3D%3D-_"
+        return {"Location": self.location(request, where), "Range": f"0-{max(0, len(self.uploads[session]) - 1)}"}
+
+    def _patch(self, request, repository, session):
+        have, given = len(self.uploads[session]), request.header("Content-Range")
+        if given and given != f"{have}-{have + len(request.body) - 1}":
+            return Answer(416, self._place(request, repository, session))
+        self.uploads[session] += request.body
+        return Answer(202, self._place(request, repository, session))
+
+    def _status(self, request, repository, session):
+        return Answer(204, self._place(request, repository, session))
+
+    def _close(self, request, repository, session):
+        digest = request.query.get("digest", [""])[0]
+        data = self.uploads.pop(session) + request.body
+        if sha256(data) != digest:
             return error(400, "DIGEST_INVALID", "provided digest did not match uploaded content")
-        self.blobs[repository, digest] = request.body
+        self.blobs[repository, digest] = data
         return Answer(201, {"Docker-Content-Digest": digest, "Location": f"/v2/{repository}/blobs/{digest}"})
 
 
