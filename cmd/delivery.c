@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { RESULT_MAX = 16 * 1024 * 1024 };
 
@@ -210,11 +211,32 @@ bool delivery_look(struct phase *ph, struct err *e)
 	       && registry_ping(&at, e) && pool_run(&pool, e);
 }
 
+/* Some registries, Gitea's for one, take two names that differ in case for one (REF-12). */
+static void warn_of_case(const struct delivery *d, struct watch *watch)
+{
+	char name[2][REFERENCE_TEXT_MAX];
+
+	for (size_t i = 0; i < d->parcel_count; i++)
+		for (size_t k = 0; k < i; k++) {
+			const struct parcel *a = &d->parcels[k];
+			const struct parcel *b = &d->parcels[i];
+			if (strcmp(a->to.path, b->to.path) == 0
+			    && strcmp(a->to.tag, b->to.tag) != 0
+			    && strcasecmp(a->to.tag, b->to.tag) == 0)
+				watch_warn(watch,
+				    "%s and %s differ in case alone, which some registries do "
+				    "not see",
+				    reference_text(&a->to, name[0]),
+				    reference_text(&b->to, name[1]));
+		}
+}
+
 bool delivery_preflight(
     struct delivery *d, struct network *network, struct watch *watch, struct err *e)
 {
 	struct phase ph = {d, network, watch};
 
+	warn_of_case(d, watch);
 	return delivery_look(&ph, e) && join_errors(d, watch, e);
 }
 

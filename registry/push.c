@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+enum { UNSETTLED_MOST = 4 }; /* times that a manifest is sent again for its blobs' sake */
+
 /* --- What is there --- */
 
 /* Where HEAD does not tell, the bytes do (MAN-12). */
@@ -76,6 +78,43 @@ static bool read_back(
 	    found ? digest_text(&there, text[1]) : "nothing");
 }
 
+/* Whether the registry misses a blob that it confirmed: some see what they stored a little
+ * later than they say (PSH-09). */
+static bool is_unsettled(const struct http_answer *a)
+{
+	return (a->status == 400 || a->status == 404)
+	       && (refusal_has(a, "MANIFEST_BLOB_UNKNOWN") || refusal_has(a, "BLOB_UNKNOWN"));
+}
+
+static bool send_manifest(const struct repository *at, struct http_request *r,
+    const char *doing, struct http_answer *a, struct err *e)
+{
+	struct retry retry = {.policy = registry_policy(at->registry)};
+
+	for (;;) {
+		if (!registry_send(at, ACCESS_PUSH, r, doing, a, e))
+			return false;
+		if (!is_unsettled(a) || retry.failed == UNSETTLED_MOST)
+			return true;
+		(void)refusal(a, doing, e);
+		if (!retry_again(&retry, a, e))
+			return e->kind != ERR_STOPPED;
+		if (!r->body->rewind(r->body, e))
+			return false;
+	}
+}
+
+/* What the registry reads as other bytes was changed on the way, or is a fault of ours
+ * (PSH-15).
+ */
+static bool refused(const struct http_answer *a, const char *doing, struct err *e)
+{
+	(void)refusal(a, doing, e);
+	if (refusal_has(a, "DIGEST_INVALID"))
+		e->kind = ERR_DAMAGED;
+	return false;
+}
+
 static bool put_manifest(const struct repository *at, const char *ask,
     const struct descriptor *manifest, struct slice bytes, struct http_answer *a, struct err *e)
 {
@@ -95,10 +134,10 @@ static bool put_manifest(const struct repository *at, const char *ask,
 	    .body_size = bytes.len,
 	    .body_max = REFUSAL_BODY_MAX,
 	};
-	if (!registry_send(at, ACCESS_PUSH, &r, doing, a, e))
+	if (!send_manifest(at, &r, doing, a, e))
 		return false;
 	if (!stored_accepted(a->status) || refusal_is_page(a))
-		return refusal(a, doing, e);
+		return refused(a, doing, e);
 	if (!stored_as(a, &manifest->digest, doing, e))
 		return false;
 	return strchr(ask, ':') || read_back(at, ask, &manifest->digest, e);

@@ -27,7 +27,7 @@ static void expect_parts(const char *text, const char *host, const char *path, c
 	cr_expect_eq(r.has_digest, strchr(text, '@') != NULL, "%s", text);
 }
 
-Test(reference, REF_01_to_06_what_each_text_names)
+Test(reference, REF_01_REF_02_REF_03_REF_04_REF_05_REF_06_REF_08_REF_13_what_each_text_names)
 {
 	static const struct {
 		const char *text;
