@@ -3,6 +3,7 @@
 #include "base/own.h"
 #include "base/pool.h"
 #include "base/stop.h"
+#include "cmd/advice.h"
 #include "cmd/choice.h"
 #include "cmd/errors.h"
 #include "cmd/gather.h"
@@ -183,7 +184,8 @@ static bool resolve_chart(const struct resolving *r, const struct release_chart 
 	c->tgz.size = c->found.tgz.len;
 	c->tgz.media_type = MEDIA_CHART_CONTENT;
 	digest_of(buf_slice(&c->found.tgz), &c->tgz.digest);
-	return (check_chart(want, &c->tgz.digest, e) && make_documents(c, e))
+	return (check_chart(want, &c->tgz.digest, e) && make_documents(c, e)
+		   && advice_on_chart(c->found.chart, r->request, r->network->watch, e))
 	       || err_in(e, "chart %s", want->name);
 }
 

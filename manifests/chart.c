@@ -32,6 +32,8 @@ struct unpacking {
 	char *folder; /* owned: the one at the top */
 	bool has_metadata;
 	bool has_values;
+	bool has_requirements;
+	unsigned depth; /* of archives inside one another */
 };
 
 static void unpacking_drop(struct unpacking *u)
@@ -178,6 +180,77 @@ static bool keep(struct unpacking *u, struct archive_entry *entry, const char *n
 	return buf_ok(out, e);
 }
 
+/* ---- the charts inside it ------------------------------------------------------------------
+ */
+
+static bool ends(struct slice s, const char *with)
+{
+	const size_t len = strlen(with);
+
+	return s.len >= len && memcmp(s.ptr + s.len - len, with, len) == 0;
+}
+
+/* Helm passes over what begins with "_" or "." there (HLM-18). */
+static bool is_hidden(struct slice inside)
+{
+	struct slice name;
+
+	while (slice_cut(&inside, '/', &name))
+		if (name.len && (name.ptr[0] == '_' || name.ptr[0] == '.'))
+			return true;
+	return false;
+}
+
+static void add_sub(struct chart *c, struct slice path, bool direct, struct buf *metadata)
+{
+	if (c->sub_count == CHART_SUBS_MAX)
+		return;
+	c->subs = own_grow(c->subs, c->sub_count + 1, sizeof(*c->subs));
+	c->subs[c->sub_count++] =
+	    (struct chart_sub){own_bytes(path.ptr, path.len), direct, STEAL(*metadata)};
+}
+
+static bool read_inside(struct slice tgz, unsigned depth, struct chart **out, struct err *e);
+
+/* What cannot be read as a chart is none that Helm would find. */
+static void take_archive(struct unpacking *u, struct slice path, struct slice tgz)
+{
+	OWNED(chart_drop) struct chart *inner = NULL;
+	struct err ignored = {0};
+
+	if (u->depth == CHART_DEPTH_MAX || !read_inside(tgz, u->depth + 1, &inner, &ignored))
+		return;
+	for (size_t i = 0; i < inner->sub_count; i++)
+		add_sub(u->chart, path, false, &inner->subs[i].metadata);
+	add_sub(u->chart, path, !memchr(path.ptr + 7, '/', path.len - 7), &inner->metadata);
+}
+
+/* "charts/redis/Chart.yaml", "charts/a/charts/b/Chart.yaml", "charts/redis-1.2.3.tgz". */
+static bool read_inner(
+    struct unpacking *u, struct archive_entry *entry, struct slice inside, struct err *e)
+{
+	OWNED(buf_drop) struct buf bytes = BUF(0);
+	const bool metadata = ends(inside, "/Chart.yaml");
+	bool had = false;
+
+	if ((!metadata && !ends(inside, ".tgz")) || is_hidden(inside)
+	    || archive_entry_size(entry) > CHART_FILE_MAX)
+		return true;
+	if (!keep(u, entry, "chart inside it", &had, &bytes, e))
+		return false;
+	if (!metadata) {
+		take_archive(u, inside, buf_slice(&bytes));
+		return true;
+	}
+	const struct slice folder = slice_at(inside.ptr, inside.len - strlen("/Chart.yaml"));
+	const size_t charts = strlen("charts/");
+	if (folder.len <= charts)
+		return true;
+	add_sub(
+	    u->chart, folder, !memchr(folder.ptr + charts, '/', folder.len - charts), &bytes);
+	return true;
+}
+
 static bool read_entry(struct unpacking *u, struct archive_entry *entry, struct err *e)
 {
 	const char *name = archive_entry_pathname(entry);
@@ -200,7 +273,10 @@ static bool read_entry(struct unpacking *u, struct archive_entry *entry, struct 
 		return keep(u, entry, "Chart.yaml", &u->has_metadata, &u->chart->metadata, e);
 	if (slice_is(inside, "values.yaml"))
 		return keep(u, entry, "values.yaml", &u->has_values, &u->chart->values, e);
-	return true;
+	if (slice_is(inside, "requirements.yaml"))
+		return keep(u, entry, "requirements.yaml", &u->has_requirements,
+		    &u->chart->requirements, e);
+	return !slice_starts(inside, "charts/") || read_inner(u, entry, inside, e);
 }
 
 static bool open_archive(struct unpacking *u, struct err *e)
@@ -294,10 +370,11 @@ static bool read_metadata(struct chart *c, struct err *e)
 	return true;
 }
 
-bool chart_read(struct slice tgz, struct chart **out, struct err *e)
+static bool read_inside(struct slice tgz, unsigned depth, struct chart **out, struct err *e)
 {
 	OWNED(chart_drop) struct chart *chart = own_new(sizeof *chart);
-	OWNED(unpacking_drop) struct unpacking u = {.tgz = tgz, .chart = chart};
+	OWNED(unpacking_drop)
+	struct unpacking u = {.tgz = tgz, .chart = chart, .depth = depth};
 	const char *instead = found_instead(tgz);
 
 	if (instead)
@@ -311,10 +388,21 @@ bool chart_read(struct slice tgz, struct chart **out, struct err *e)
 	return true;
 }
 
+bool chart_read(struct slice tgz, struct chart **out, struct err *e)
+{
+	return read_inside(tgz, 0, out, e);
+}
+
 void chart_free(struct chart *c)
 {
 	if (!c)
 		return;
+	for (size_t i = 0; i < c->sub_count; i++) {
+		free(c->subs[i].path);
+		buf_drop(&c->subs[i].metadata);
+	}
+	free(c->subs);
+	buf_drop(&c->requirements);
 	buf_drop(&c->metadata);
 	buf_drop(&c->values);
 	free(c->name);

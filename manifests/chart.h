@@ -8,17 +8,29 @@
 
 enum {
 	CHART_TGZ_MAX = 8 * 1024 * 1024, /* bytes of a .tgz, which is held in memory */
+	CHART_SUBS_MAX = 256,		 /* charts inside a chart, at any depth */
+	CHART_DEPTH_MAX = 4,		 /* archives inside one another */
 };
 
 #define MEDIA_CHART_CONFIG "application/vnd.cncf.helm.config.v1+json"
 #define MEDIA_CHART_CONTENT "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 
+/* A chart that stands in another's charts/ folder, as a folder or as a .tgz. */
+struct chart_sub {
+	char *path;  /* of its folder or archive, below the outer chart: "charts/redis" */
+	bool direct; /* right in the outer chart, not in one of its subcharts */
+	struct buf metadata; /* its Chart.yaml */
+};
+
 struct chart {
 	char *name;
 	char *version;
-	char *app_version;   /* NULL when Chart.yaml has none */
-	struct buf metadata; /* Chart.yaml */
-	struct buf values;   /* values.yaml; empty when there is none */
+	char *app_version;	 /* NULL when Chart.yaml has none */
+	struct buf metadata;	 /* Chart.yaml */
+	struct buf values;	 /* values.yaml; empty when there is none */
+	struct buf requirements; /* requirements.yaml of an old chart */
+	struct chart_sub *subs;
+	size_t sub_count;
 };
 
 /* Reads a .tgz within Helm's own limits (HLM-20, BUNDLE threat 9 and 10).  ERR_FORMAT says what

@@ -357,6 +357,75 @@ def test_an_interrupted_export_keeps_the_version_it_had(carrier):
         assert not repo.asked("GET", "/n.tgz")
 
 
+# --- what a chart needs ---
+
+def archive(files, name="app"):
+    return gzip_bytes(tar_bytes({f"{name}/{path}": data for path, data in files.items()}))
+
+
+def told(carrier, tgz, *more):
+    """What is said on an export of this chart."""
+    with Charts({"/app-1.2.3.tgz": tgz}) as repo:
+        result = export(carrier, None, *more, version=None, name=f"{repo.url}/app-1.2.3.tgz")
+    return result
+
+
+HEAD = b"apiVersion: v2\nname: app\nversion: 1.2.3\n"
+NEEDS = (HEAD + b"dependencies:\n- {name: redis, version: 1.x, repository: \"https://charts.test/r\"}\n"
+         b"- {name: local, repository: \"file://../local\"}\n- {name: mine, repository: \"@team\", condition: mine.enabled}\n")
+INNER = b"apiVersion: v2\nname: %s\nversion: 1.0.0\n"
+
+
+@pytest.mark.parametrize("more, missing", [
+    ({}, ["redis", "local", "mine"]),
+    ({"charts/redis/Chart.yaml": INNER % b"redis", "charts/whatever.tgz": archive({"Chart.yaml": INNER % b"local"}, "local"),
+      "charts/mine/Chart.yaml": INNER % b"mine"}, []),
+    ({"charts/_redis/Chart.yaml": INNER % b"redis", "charts/.local.tgz": archive({"Chart.yaml": INNER % b"local"}, "local"),
+      "charts/other/charts/mine/Chart.yaml": INNER % b"mine", "charts/broken.tgz": b"\x1f\x8b"}, ["redis", "local", "mine"]),
+    ({"charts/redis.yaml": INNER % b"redis", "Chart.lock": b"dependencies: []\n"}, ["redis", "local", "mine"])],
+    ids=["none", "all", "hidden-and-nested", "no-charts"])
+def test_HLM_18_dependencies_that_are_not_in_the_archive(carrier, more, missing):
+    result = told(carrier, archive({"Chart.yaml": NEEDS, **more}))
+    assert result.rc == 0, result
+    for name in ("redis", "local", "mine"):
+        assert (f"depends on {name}" in result.err) == (name in missing), result
+    assert ("https://charts.test/r" in result.err) == ("redis" in missing)
+
+
+def test_HLM_18_requirements_of_an_old_chart(carrier):
+    result = told(carrier, archive({"Chart.yaml": HEAD.replace(b"v2", b"v1"),
+                                    "requirements.yaml": b"dependencies:\n- {name: redis, alias: cache}\n"}))
+    assert result.rc == 0 and "depends on redis" in result.err, result
+
+
+LISTS = (b"annotations:\n  artifacthub.io/images: |\n    - name: one\n      image: registry.test/team/app:1.0\n      whitelisted: true\n"
+         b"  images: |\n    - {name: two, image: \"docker.io/bitnami/two:1@sha256:" + b"0" * 64 + b"\"}\n"
+         b"  helm.sh/images: |\n    - name: three\n      image: quay.io/three/three:3\n      condition: three.enabled\n")
+BELOW = b"annotations:\n  images: |\n    - image: registry.test/below:7\n"
+
+
+def test_HLM_19_images_that_annotations_name(carrier):
+    """Those of the chart and of all its subcharts; the ones that are carried are not told."""
+    tgz = archive({"Chart.yaml": HEAD + LISTS, "charts/sub/Chart.yaml": INNER % b"sub" + BELOW, "charts/deep.tgz": archive(
+        {"Chart.yaml": INNER % b"deep", "charts/er.tgz": archive({"Chart.yaml": INNER % b"er" + BELOW.replace(b"below", b"deeper")}, "er")},
+        "deep")})
+    with Scripted() as reg:
+        reg.store("team/app", "1.0", image([layer("x", 900)]))
+        result = told(carrier, tgz, "--image", f"{HOST}/team/app:1.0", "--mirror", f"{HOST}={reg.url}")
+    assert result.rc == 0, result
+    said = [line for line in result.err.splitlines() if "names the image" in line]
+    for name, where in (("docker.io/bitnami/two:1@", "app"), ("quay.io/three/three:3 (under a condition)", "app"),
+                        ("registry.test/below:7", "charts/sub"), ("registry.test/deeper:7", "charts/deep.tgz")):
+        assert [line for line in said if name in line and f"chart {where} names" in line], (name, said)
+    assert len(said) == 4, said
+
+
+@pytest.mark.parametrize("text", [b"|\n    a: b\n", b"|\n    - [\n", b"just words\n"])
+def test_HLM_19_an_annotation_that_is_no_list(carrier, text):
+    result = told(carrier, archive({"Chart.yaml": HEAD + b"annotations:\n  images: " + text}))
+    carrier.failed(result, 1, "app", "annotation images")
+
+
 # --- the list of tags ---
 
 def tag_rule(pages, link=None):
