@@ -482,16 +482,24 @@ def _check_headers(server, journal):
             assert request.header("Content-Length") is not None, request
 
 
+def _needed(document):
+    """The digests that a manifest or an index names."""
+    parts = [document.get("config") or {}, *(document.get("layers") or []), *(document.get("manifests") or [])]
+    return {part.get("digest") for part in parts}
+
+
 def _check_tags(server, journal):
-    puts = {}
+    """A tag is put when all that it needs is there: nothing of that comes later (PSH-01)."""
+    needed = {}
     for request in journal:
-        found = re.match(r"/v2/(.+?)/(blobs|manifests)/([^/]+)", request.path)
-        if request.method == "PUT" and found and request.status in (200, 201, 202, 204):
-            puts.setdefault(found[1], []).append(found[2] == "manifests" and (
-                not found[3].startswith("sha256:") or "subject" in json.loads(request.body)))
-    for repository, tags in puts.items():
-        first = tags.index(True) if True in tags else len(tags)
-        assert all(tags[first:]), f"{repository}: something was put after the tag"
+        found = re.match(r"/v2/(.+?)/(blobs/uploads|manifests)/([^/]*)", request.path)
+        if request.method != "PUT" or not found or request.status not in (200, 201, 202, 204):
+            continue
+        repository, kind, which = found.groups()
+        digest = which if kind == "manifests" else request.query.get("digest", [""])[0]
+        assert digest not in needed.get(repository, ()), f"{repository}: {digest} was put after the tag that needs it"
+        if kind == "manifests" and not which.startswith("sha256:"):
+            needed.setdefault(repository, set()).update(_needed(json.loads(request.body)))
 
 
 def _check_gets(server, journal):
