@@ -283,6 +283,11 @@ const char *registry_base(const struct registry *r)
 	return r->base;
 }
 
+struct auth *registry_auth(const struct registry *r)
+{
+	return r->auth;
+}
+
 struct learned *registry_learned(struct registry *r)
 {
 	return &r->learned;

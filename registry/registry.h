@@ -76,6 +76,7 @@ const char *registry_host(const struct registry *r);
 const char *registry_base(const struct registry *r);
 const struct retry_policy *registry_policy(const struct registry *r);
 struct learned *registry_learned(struct registry *r);
+struct auth *registry_auth(const struct registry *r);
 
 /* The address of a repository's thing: kind "manifests", "blobs", …, and which. */
 bool registry_url(const struct repository *at, const char *kind, const char *which,
