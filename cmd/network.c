@@ -3,11 +3,16 @@
 #include "base/file.h"
 #include "base/own.h"
 #include "cmd/passphrase.h"
+#include "registry/mirrors.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { PASSWORD_MAX = 64 * 1024 };
+enum {
+	PASSWORD_MAX = 64 * 1024,
+	PATH_TEXT_MAX = 8192,
+	RATE_MAX = 1000000000,
+};
 
 #define AT(field) offsetof(struct network_options, field)
 const struct option network_options[] = {
@@ -31,6 +36,11 @@ const struct option network_options[] = {
     {"retries", 0, OPTION_NUMBER, AT(retries), "N", "attempts after a failed one (default 5)"},
     {"retry-wait", 0, OPTION_NUMBER, AT(retry_wait), "MS",
 	"milliseconds before the first retry; doubled for each further one (default 500)"},
+    {"limit-rate", 0, OPTION_TEXT, AT(limit_rate), "RATE",
+	"move at most RATE bytes a second, as 500K or 20M, in all transfers together"},
+    {"config", 0, OPTION_TEXT, AT(config), "FILE",
+	"read the settings of single registries from FILE; default: "
+	"$XDG_CONFIG_HOME/sealift/config.yaml, else /etc/sealift/config.yaml"},
     {0},
 };
 
@@ -63,6 +73,50 @@ static bool parse_mirror(const char *text, struct mirror *m, char **host, struct
 		    e, ERR_USAGE, "--mirror: expected HOST[:PORT]=URL, found \"%s\"", text);
 	*host = own_bytes(text, (size_t)(equals - text));
 	*m = (struct mirror){.host = *host, .url = equals + 1};
+	return true;
+}
+
+/* "500K": a number and, perhaps, K, M or G. */
+static bool read_rate(const char *text, uint64_t *rate, struct err *e)
+{
+	static const char units[] = "KMG";
+	struct slice number = slice_of(text ? text : "0");
+	const char *unit = number.len ? strchr(units, number.ptr[number.len - 1]) : NULL;
+	uint64_t factor = 1;
+
+	for (const char *u = units; unit && u <= unit; u++)
+		factor *= 1000;
+	number.len -= unit ? 1 : 0;
+	if (slice_u64(number, RATE_MAX, rate) && (*rate || !text)) {
+		*rate *= factor;
+		return true;
+	}
+	return err_set(e, ERR_USAGE,
+	    "--limit-rate: expected bytes a second such as 500K or 20M, found \"%s\"", text);
+}
+
+/* The first file of settings that is there; one that was named must be. */
+static bool read_settings(const char *named, struct settings **out, struct err *e)
+{
+	const char *xdg = getenv("XDG_CONFIG_HOME");
+	const char *home = getenv("HOME");
+	OWNED(buf_drop) struct buf own = BUF(PATH_TEXT_MAX);
+
+	buf_addf(&own, "%s%s/sealift/config.yaml",
+	    xdg && *xdg ? xdg
+	    : home	? home
+			: "",
+	    xdg && *xdg ? "" : "/.config");
+	const char *const paths[] = {buf_text(&own), "/etc/sealift/config.yaml"};
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		OWNED(buf_drop) struct buf text = BUF(0);
+		const char *path = named ? named : paths[i];
+		if (file_read(path, SETTINGS_MAX, &text, e))
+			return settings_read(buf_slice(&text), path, out, e);
+		if (named || e->kind != ERR_MISSING)
+			return err_in(e, "--config");
+		err_clear(e);
+	}
 	return true;
 }
 
@@ -110,6 +164,13 @@ bool network_open(const struct network_options *o, const struct texts *mirrors,
 	if (n.jobs < 1 || n.jobs > JOBS_MAX)
 		return err_set(
 		    e, ERR_USAGE, "--jobs: expected 1 to %d, found %zu", JOBS_MAX, n.jobs);
+	if (!read_settings(o->config, &n.settings, e)
+	    || !read_rate(o->limit_rate, &n.http.bytes_a_second, e))
+		return false;
+	n.http.settings = n.settings;
+	if (n.http.bytes_a_second)
+		n.http.bytes_a_second = n.http.bytes_a_second / n.jobs + 1;
+	mirrors_not_read(watch);
 	if (!http_start(e) || !read_password(&n, o, e)
 	    || !open_registries(&n, o, mirrors, watch, e))
 		return false;
@@ -126,6 +187,7 @@ void network_drop(struct network *n)
 		http_free(n->workers[i]);
 	free(n->workers);
 	registries_free(n->registries);
+	settings_free(n->settings);
 	if (n->password)
 		explicit_bzero(n->password, strlen(n->password));
 	free(n->password);

@@ -19,6 +19,8 @@ struct network_options {
 	struct number jobs;
 	struct number retries;
 	struct number retry_wait; /* milliseconds */
+	const char *limit_rate;
+	const char *config;
 };
 extern const struct option network_options[];
 
@@ -35,8 +37,9 @@ struct network {
 	struct http **workers;
 	size_t jobs;
 	struct http_config http;
-	struct watch *watch; /* who is told; borrowed */
-	char *password;	     /* wiped when dropped */
+	struct watch *watch;	   /* who is told; borrowed */
+	struct settings *settings; /* NULL where there is no file of them */
+	char *password;		   /* wiped when dropped */
 };
 
 /* Reads the password when one is to be read, and makes everything ready; asks no host.

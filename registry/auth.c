@@ -54,7 +54,8 @@ struct auth {
 	struct account *accounts;
 	struct seat *seats;
 	struct token *tokens;
-	uint64_t count; /* of all tokens so far */
+	uint64_t count;	   /* of all tokens so far */
+	quirk_facts facts; /* what was learnt of the host */
 };
 
 void ticket_drop(struct ticket *t)
@@ -368,6 +369,7 @@ static bool fetch_token(struct auth *a, const struct account *one, struct http *
 	    .scopes = scopes,
 	    .login = has_login(one) ? &one->login : NULL,
 	    .method = a->config.token_method,
+	    .facts = &a->facts,
 	    .policy = a->config.policy,
 	};
 

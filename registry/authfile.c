@@ -2,6 +2,7 @@
 
 #include "base/base64.h"
 #include "base/own.h"
+#include "registry/quirks.h"
 
 #include <string.h>
 #include <strings.h>
@@ -29,28 +30,11 @@ static struct slice key_host(struct slice key)
 	return slice_at("", 0);
 }
 
-static bool is_hub(struct slice host)
-{
-	static const char *const hub[] = {
-	    "docker.io", "index.docker.io", "registry-1.docker.io"};
-
-	for (size_t i = 0; i < sizeof(hub) / sizeof(hub[0]); i++) {
-		if (host.len == strlen(hub[i]) && strncasecmp(host.ptr, hub[i], host.len) == 0)
-			return true;
-	}
-	return false;
-}
-
-bool authfile_is_hub(const char *host)
-{
-	return is_hub(slice_of(host));
-}
-
 static bool same_host(struct slice key, struct slice host)
 {
 	const struct slice a = key_host(key);
 
-	if (is_hub(a) && is_hub(host))
+	if (quirks_is_hub(a) && quirks_is_hub(host))
 		return true;
 	return a.len && a.len == host.len && strncasecmp(a.ptr, host.ptr, a.len) == 0;
 }

@@ -27,9 +27,6 @@ bool authfile_login(const struct json *doc, enum authfile_kind kind, const char 
 struct slice authfile_helper(const struct json *doc, const char *name);
 struct slice authfile_store(const struct json *doc);
 
-/* Whether host is Docker Hub, which goes by several names (CRD-04). */
-bool authfile_is_hub(const char *host);
-
 /* authfile_parse and authfile_login in one go. */
 bool authfile_read(struct slice json, const char *what, const char *name, struct login *out,
     bool *found, struct err *e) MUST_CHECK;

@@ -1,6 +1,7 @@
 #include "registry/http.h"
 
 #include "base/own.h"
+#include "registry/quirks.h"
 #include "registry/redirect.h"
 #include "registry/tls.h"
 #include "registry/transfer.h"
@@ -31,8 +32,6 @@ struct http *http_new(const struct http_config *config)
 	h->curl = curl_easy_init();
 	if (!h->curl)
 		(void)err_set(&h->broken, ERR_SYSTEM, "libcurl cannot be started");
-	else if (config->ca_file && !tls_read(h, &h->broken))
-		buf_drop(&h->authorities);
 	return h;
 }
 
@@ -41,7 +40,7 @@ void http_free(struct http *h)
 	if (!h)
 		return;
 	curl_easy_cleanup(h->curl);
-	buf_drop(&h->authorities);
+	identities_free(h->identities);
 	free(h);
 }
 
@@ -51,10 +50,24 @@ void http_drop(struct http **h)
 	*h = NULL;
 }
 
+static struct redirect_leave leave_of(const struct http *h, const struct http_request *r)
+{
+	char host[HOST_TEXT_MAX];
+	const char *home = r->home ? r->home : r->url;
+	const struct host_settings *s =
+	    settings_of(h->config.settings, quirks_host(home, host));
+
+	return (struct redirect_leave){
+	    .plain = s->insecure || (r->home && h->config.insecure),
+	    .near = s->allow_private_redirect,
+	};
+}
+
 bool http_send(
     struct http *h, const struct http_request *r, struct http_answer *a, struct err *e)
 {
 	OWNED(drop_text) char *url = own_text(r->url);
+	const struct redirect_leave leave = leave_of(h, r);
 
 	http_answer_drop(a);
 	if (h->broken.kind != ERR_NONE) {
@@ -72,7 +85,7 @@ bool http_send(
 			return false;
 		if (!redirect_asked(r, a))
 			return true;
-		if (!redirect_url(url, a, &next, e))
+		if (!redirect_url(url, a, &leave, &next, e))
 			return false;
 		free(url);
 		url = own_text(buf_text(&next));

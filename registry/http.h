@@ -8,16 +8,19 @@
 
 #include "base/stream.h"
 #include "registry/answer.h"
+#include "registry/settings.h"
 #include "registry/url.h"
 
-/* How hosts are reached; the texts are borrowed for as long as any http lives. */
+/* How hosts are reached; all is borrowed for as long as any http lives. */
 struct http_config {
+	const struct settings *settings; /* of single hosts; NULL: none */
 	const char *ca_file; /* added to the system's authorities (TLS-01); NULL: none */
 	const char *cert_file;
 	const char *key_file;
-	bool insecure;	      /* TLS without verifying */
-	long connect_seconds; /* 0: the default */
-	long stall_seconds;   /* no byte for so long ends a transfer (DL-14); 0: the default */
+	bool insecure;		 /* TLS without verifying, to a request's home alone */
+	uint64_t bytes_a_second; /* of one worker, either way; 0: as fast as it goes */
+	long connect_seconds;	 /* 0: the default */
+	long stall_seconds; /* no byte for so long ends a transfer (DL-14); 0: the default */
 };
 
 /* A worker's connections; not shared between threads. */

@@ -2,7 +2,8 @@
 
 #include "base/command.h"
 #include "base/own.h"
-#include "registry/authfile.h"
+#include "manifests/json.h"
+#include "registry/quirks.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -79,7 +80,7 @@ bool keychain_get(
 {
 	static const char *const hub[] = {"https://index.docker.io/v1/", "docker.io"};
 	const char *const alone[] = {host, NULL};
-	const char *const *servers = authfile_is_hub(host) ? hub : alone;
+	const char *const *servers = quirks_is_hub(slice_of(host)) ? hub : alone;
 	OWNED(buf_drop) struct buf program = BUF(256);
 
 	*found = false;

@@ -126,6 +126,8 @@ static const struct meaning meanings[] = {
 	"the login lacks the right to do this; check the name, or ask who runs it"},
     {404, ERR_MISSING, "there is none of that name there, or the login may not see it"},
     {405, ERR_NETWORK, "the registry is read-only, or a proxy cache"},
+    {407, ERR_DENIED,
+	"the proxy wants a login: write http://USER:PASSWORD@HOST:PORT into its variable"},
     {409, ERR_DENIED, "the tag is there and may not be changed"},
     {410, ERR_MISSING, "it was there and is gone"},
     {411, ERR_NETWORK, "something between here and there took the length away"},
@@ -155,11 +157,25 @@ static const struct meaning *meaning_of(long status)
 	return status < 400 ? &page : &other;
 }
 
+static const struct meaning tls_wanted = {
+    400, ERR_NETWORK, "it speaks https: leave out --plain-http, or write https"};
+
+/* Go's server and nginx answer plain http on a port for TLS so (TLS-04). */
+static bool wants_tls(const struct http_answer *a)
+{
+	const char *body = buf_text(&a->body);
+
+	return a->status == 400
+	       && (strstr(body, "HTTP request to an HTTPS server")
+		   || strstr(body, "HTTP request was sent to HTTPS port"));
+}
+
 bool refusal(const struct http_answer *a, const char *doing, struct err *e)
 {
 	OWNED(buf_drop) struct buf said = BUF(1024);
 	const bool immutable = refusal_has(a, "TAG_INVALID");
-	const struct meaning *m = meaning_of(immutable ? 409 : a->status);
+	const struct meaning *m =
+	    wants_tls(a) ? &tls_wanted : meaning_of(immutable ? 409 : a->status);
 
 	refusal_text(a, &said);
 	(void)err_set(e, m->kind, "%.220s: %.180s; %s", doing, buf_text(&said), m->hint);

@@ -161,12 +161,15 @@ static struct registry *make(
     struct registries *r, const char *host, const char *base, enum host_origin origin)
 {
 	struct registry *one = own_new(sizeof(*one));
+	const struct host_settings *s = settings_of(r->config.http.settings, host);
 	const struct auth_config auth = {
 	    .host = host,
 	    .base = base,
 	    .origin = origin,
 	    .credentials = r->credentials,
 	    .policy = &r->policy,
+	    .token_method = (enum token_method)s->token_method,
+	    .realm_trust = s->allow_http_realm ? REALM_ANY : REALM_GUARDED,
 	};
 
 	*one = (struct registry){
@@ -226,6 +229,11 @@ static bool put_path(
 	return true;
 }
 
+static bool plain_http(const struct registries *r, const char *host)
+{
+	return r->config.plain_http || settings_of(r->config.http.settings, host)->plain_http;
+}
+
 bool registries_repository(struct registries *r, struct http *http, const char *host,
     const char *path, struct repository *out, struct err *e)
 {
@@ -235,7 +243,7 @@ bool registries_repository(struct registries *r, struct http *http, const char *
 	if (place)
 		return at_url(r, http, place->base, HOST_NAMED, out, e)
 		       && put_path(out, place->prefix, path, e);
-	buf_adds(&base, r->config.plain_http ? "http://" : "https://");
+	buf_adds(&base, plain_http(r, host) ? "http://" : "https://");
 	buf_adds(&base, reference_api_host(host));
 	*out = (struct repository){
 	    .registry = find_or_make(r, host, buf_text(&base), HOST_NAMED), .http = http};

@@ -5,8 +5,12 @@
 
 #include "registry/transfer.h"
 
-/* The system's authorities and those of ca_file as one text: the file adds (TLS-01). */
-bool tls_read(struct http *h, struct err *e) MUST_CHECK;
+/* What one host has for itself, read once a worker. */
+struct identity;
+void identities_free(struct identity *first);
 
-/* Tells libcurl, before each hop. */
-void tls_set(struct http *h);
+/* Tells libcurl, before each hop, what holds for the host of url: the authorities of the
+ * system, of the command line and of the host together (TLS-01), the host's own certificate,
+ * and whether it is verified, which the command line says of r's home alone (TLS-06). */
+bool tls_set(
+    struct http *h, const struct http_request *r, const char *url, struct err *e) MUST_CHECK;

@@ -160,15 +160,22 @@ static bool ask_service(
     const struct token_ask *ask, struct http *h, struct http_answer *answer, struct err *e)
 {
 	const struct login *l = ask->login;
+	const bool known = l && l->password && quirk_known(ask->facts, QUIRK_TOKEN_BY_GET);
 	const bool post =
-	    l
+	    l && !known
 	    && (ask->method == TOKEN_POST || (ask->method == TOKEN_AUTO && l->identity_token));
 
 	if (!post)
 		return by_get(ask, h, answer, e);
 	if (!by_post(ask, h, answer, e))
 		return false;
-	return !l->password || !knows_no_post(answer->status) || by_get(ask, h, answer, e);
+	if (!l->password || !knows_no_post(answer->status))
+		return true;
+	if (!by_get(ask, h, answer, e))
+		return false;
+	if (answer->status == 200)
+		quirk_learn(ask->facts, QUIRK_TOKEN_BY_GET, ask->host, ask->policy->watch);
+	return true;
 }
 
 /* --- The answer --- */

@@ -6,14 +6,9 @@
 
 #include "registry/challenge.h"
 #include "registry/login.h"
+#include "registry/quirks.h"
 #include "registry/retry.h"
-
-/* How a service is asked. */
-enum token_method {
-	TOKEN_AUTO, /* GET, but POST for an identity token (TOK-03) */
-	TOKEN_GET,
-	TOKEN_POST,
-};
+#include "registry/token_method.h"
 
 /* One question; all texts are borrowed. */
 struct token_ask {
@@ -23,6 +18,7 @@ struct token_ask {
 	const char *scopes;	   /* a set of registry/scopes.h; "" for none */
 	const struct login *login; /* NULL: as anybody */
 	enum token_method method;
+	quirk_facts *facts; /* what was learnt of the registry */
 	const struct retry_policy *policy;
 };
 

@@ -3,6 +3,8 @@
 #include "base/own.h"
 #include "base/stop.h"
 #include "registry/failure.h"
+#include "registry/proxy.h"
+#include "registry/quirks.h"
 #include "registry/tls.h"
 
 #include <inttypes.h>
@@ -157,6 +159,11 @@ static void set_limits(struct http *h, bool sends)
 		    : (long)STALL_SECONDS);
 	curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER);
 	curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, (long)SEND_BUFFER);
+	if (h->config.bytes_a_second) {
+		const curl_off_t rate = (curl_off_t)h->config.bytes_a_second;
+		curl_easy_setopt(curl, CURLOPT_MAX_SEND_SPEED_LARGE, rate);
+		curl_easy_setopt(curl, CURLOPT_MAX_RECV_SPEED_LARGE, rate);
+	}
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
 	curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
@@ -233,8 +240,26 @@ static bool add_header(struct transfer *t, const char *name, const char *value, 
 	return true;
 }
 
-static bool set_headers(struct transfer *t, bool own_origin, struct err *e)
+/* An empty Expect keeps libcurl from sending its own. */
+static bool add_expect(struct transfer *t, const char *url, struct err *e)
 {
+	char host[HOST_TEXT_MAX];
+	const struct host_settings *s =
+	    settings_of(t->http->config.settings, quirks_host(url, host));
+
+	if (s->expect != EXPECT_OFF)
+		return true;
+	struct curl_slist *longer = curl_slist_append(t->headers, "Expect:");
+	if (!longer)
+		return err_set(e, ERR_SYSTEM, "there is no memory left for a request header");
+	t->headers = longer;
+	return true;
+}
+
+static bool set_headers(struct transfer *t, const char *url, struct err *e)
+{
+	const bool own_origin = http_url_same_origin(url, t->request->url);
+
 	const struct http_request *r = t->request;
 	char range[40];
 
@@ -248,6 +273,8 @@ static bool set_headers(struct transfer *t, bool own_origin, struct err *e)
 		return false;
 	if (r->method == HTTP_POST && !r->content_type
 	    && !add_header(t, "Content-Type", "application/octet-stream", e))
+		return false;
+	if (!add_expect(t, url, e))
 		return false;
 	curl_easy_setopt(t->http->curl, CURLOPT_HTTPHEADER, t->headers);
 	return true;
@@ -285,6 +312,7 @@ static bool hop_failed(struct transfer *t, CURLcode code, const char *url, struc
 {
 	OWNED(buf_drop) struct buf shown = BUF(URL_MAX);
 	const char *reason = t->http->reason[0] ? t->http->reason : curl_easy_strerror(code);
+	struct failure failure;
 
 	if (code == CURLE_WRITE_ERROR && t->enough)
 		return true;
@@ -295,10 +323,10 @@ static bool hop_failed(struct transfer *t, CURLcode code, const char *url, struc
 	if (!stop_check(e))
 		return false;
 	http_url_show(url, &shown);
-	t->answer->may_pass = failure_passes(code);
-	return err_set(e, ERR_NETWORK, "%s %.160s: %.160s%s",
-	    transfer_method(t->request->method), buf_text(&shown), reason,
-	    failure_advice(code));
+	failure_read(code, reason, &failure);
+	t->answer->may_pass = failure.may_pass;
+	return err_set(e, failure.kind, "%s %.130s: %.140s%s",
+	    transfer_method(t->request->method), buf_text(&shown), reason, failure.advice);
 }
 
 static bool run(struct transfer *t, const char *url, struct err *e)
@@ -330,13 +358,12 @@ bool transfer_run(struct http *h, const struct http_request *r, const char *url,
 	http_answer_drop(a);
 	a->body = BUF(r->body_max ? r->body_max : 8192);
 	curl_easy_reset(h->curl);
-	tls_set(h);
 	set_limits(h, r->body || r->method == HTTP_PUT);
 	set_callbacks(&t);
 	set_method(&t);
 	curl_easy_setopt(h->curl, CURLOPT_URL, url);
-	const bool ok =
-	    set_headers(&t, http_url_same_origin(url, r->url), e) && run(&t, url, e);
+	const bool ok = tls_set(h, r, url, e) && proxy_set(h, url, e) && set_headers(&t, url, e)
+			&& run(&t, url, e);
 	curl_easy_setopt(h->curl, CURLOPT_HTTPHEADER, NULL);
 	drop_headers(&t.headers);
 	return ok;

@@ -12,8 +12,8 @@
 struct http {
 	CURL *curl;
 	struct http_config config;
-	struct buf authorities; /* with ca_file: the system's and the file's */
-	struct err broken;	/* what the configuration failed with */
+	struct identity *identities; /* of tls.c, a host each */
+	struct err broken;	     /* what it could not be made for */
 	char reason[CURL_ERROR_SIZE];
 };
 

@@ -1,0 +1,81 @@
+#include "registry/quirks.h"
+
+#include "base/own.h"
+#include "registry/url.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+struct row {
+	const char *id;		/* of PROTOCOL.md */
+	const char *recognised; /* for people: "refuses ..." */
+	const char *done;
+	const char *setting;
+};
+
+static const struct row rows[QUIRK_COUNT] = {
+    [QUIRK_TOKEN_BY_GET] = {"TOK-03", "its token service does not know POST",
+	"tokens are asked for by GET", "token-method: get"},
+};
+
+/* Names of hosts that mean another: what people write, what stands in URLs. */
+struct alias {
+	const char *name;
+	const char *means;
+};
+
+static const struct alias aliases[] = {
+    {"index.docker.io", "docker.io"},
+    {"registry-1.docker.io", "docker.io"},
+    {"docker.io", "docker.io"},
+};
+
+static const struct alias *find_alias(struct slice host)
+{
+	for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++) {
+		if (host.len == strlen(aliases[i].name)
+		    && strncasecmp(host.ptr, aliases[i].name, host.len) == 0)
+			return &aliases[i];
+	}
+	return NULL;
+}
+
+bool quirks_is_hub(struct slice host)
+{
+	return find_alias(host) != NULL;
+}
+
+const char *quirks_host(const char *url, char host[HOST_TEXT_MAX])
+{
+	OWNED(url_parts_drop) struct url_parts u = {0};
+	struct err ignored = {0};
+
+	host[0] = '\0';
+	if (!http_url_parts(url, &u, &ignored))
+		return host;
+	const struct alias *alias = u.port ? NULL : find_alias(slice_of(u.host));
+	(void)snprintf(host, HOST_TEXT_MAX, "%s%s%s", alias ? alias->means : u.host,
+	    u.port ? ":" : "", u.port ? u.port : "");
+	return host;
+}
+
+const char *quirk_id(enum quirk q)
+{
+	return rows[q].id;
+}
+
+bool quirk_known(const quirk_facts *facts, enum quirk q)
+{
+	return atomic_load(facts) & 1U << q;
+}
+
+void quirk_learn(quirk_facts *facts, enum quirk q, const char *host, struct watch *watch)
+{
+	if (atomic_fetch_or(facts, 1U << q) & 1U << q)
+		return;
+	watch_warn(watch,
+	    "%.100s: %s, so %s; \"%s\" under registries in --config says so for good", host,
+	    rows[q].recognised, rows[q].done, rows[q].setting);
+}
