@@ -181,6 +181,10 @@ static struct registry *make(
 	    .auth = auth_new(&auth),
 	    .upload_rate = UPLOAD_RATE,
 	};
+	if (s->upload > 1)
+		atomic_store(&one->learned.way, s->upload - 1);
+	if (s->mount)
+		atomic_store(&one->learned.mounts_refused, MOUNT_REFUSALS);
 	r->first = one;
 	return one;
 }

@@ -27,7 +27,7 @@ struct row {
 	const char *name;
 	enum kind kind;
 	size_t offset;
-	const char *words[4];
+	const char *words[5];
 };
 
 #define AT(field) offsetof(struct host_settings, field)
@@ -42,6 +42,8 @@ static const struct row rows[] = {
     {"allow-private-redirect", KIND_FLAG, AT(allow_private_redirect), {NULL}},
     {"token-method", KIND_WORD, AT(token_method), {"auto", "get", "post", NULL}},
     {"expect", KIND_WORD, AT(expect), {"auto", "off", NULL}},
+    {"upload", KIND_WORD, AT(upload), {"auto", "put", "patch-chunk", "patch-whole", NULL}},
+    {"mount", KIND_WORD, AT(mount), {"on", "off", NULL}},
     {"http", KIND_WORD, AT(http), {"auto", "1.1", NULL}},
 };
 

@@ -28,6 +28,8 @@ struct host_settings {
 	int token_method; /* enum token_method */
 	int expect;	  /* enum setting_expect */
 	int http;	  /* HTTP/1.1 in either case */
+	int upload;	  /* 0 and 1: PUT first; 2: chunks; 3: one PATCH */
+	int mount;	  /* 1: off */
 };
 
 struct settings;

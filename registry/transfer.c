@@ -15,6 +15,7 @@ enum {
 	ERROR_BODY_MAX = 1024 * 1024, /* of an error's body no more than this is read */
 	RECEIVE_BUFFER = 128 * 1024,
 	SEND_BUFFER = 256 * 1024,
+	LIMITED_BUFFER = 16 * 1024, /* with --limit-rate */
 	CONNECT_SECONDS = 30,
 	STALL_SECONDS = 60,
 	EXPECT_LEAST = 1024 * 1024 + 1, /* libcurl expects a "100 Continue" of such bodies */
@@ -161,6 +162,9 @@ static void set_limits(struct http *h, bool sends)
 	curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, (long)SEND_BUFFER);
 	if (h->config.bytes_a_second) {
 		const curl_off_t rate = (curl_off_t)h->config.bytes_a_second;
+		/* libcurl looks at the clock after some bufferfuls only. */
+		curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, (long)LIMITED_BUFFER);
+		curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, (long)LIMITED_BUFFER);
 		curl_easy_setopt(curl, CURLOPT_MAX_SEND_SPEED_LARGE, rate);
 		curl_easy_setopt(curl, CURLOPT_MAX_RECV_SPEED_LARGE, rate);
 	}
@@ -247,7 +251,7 @@ static bool add_expect(struct transfer *t, const char *url, struct err *e)
 	const struct host_settings *s =
 	    settings_of(t->http->config.settings, quirks_host(url, host));
 
-	if (s->expect != EXPECT_OFF)
+	if (s->expect != EXPECT_OFF || t->request->no_expect)
 		return true;
 	struct curl_slist *longer = curl_slist_append(t->headers, "Expect:");
 	if (!longer)
