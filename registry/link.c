@@ -6,6 +6,11 @@
 #include <string.h>
 #include <strings.h>
 
+static bool is_one_of(char c, const char *these)
+{
+	return c && strchr(these, c);
+}
+
 /* Whether one of the words is "next". */
 static bool has_next(struct slice words)
 {
@@ -25,7 +30,7 @@ static struct slice take_value(struct slice *rest)
 	size_t len = 0;
 	const size_t most = rest->len - quoted;
 
-	while (len < most && (quoted ? from[len] != '"' : !strchr(";,", from[len])))
+	while (len < most && (quoted ? from[len] != '"' : !is_one_of(from[len], ";,")))
 		len++;
 	const size_t used = quoted + len + (quoted && len < most);
 	*rest = slice_at(rest->ptr + used, rest->len - used);
@@ -34,7 +39,7 @@ static struct slice take_value(struct slice *rest)
 
 static void skip(struct slice *rest, const char *these)
 {
-	while (rest->len && *rest->ptr && strchr(these, *rest->ptr))
+	while (rest->len && is_one_of(*rest->ptr, these))
 		*rest = slice_at(rest->ptr + 1, rest->len - 1);
 }
 
@@ -46,7 +51,7 @@ static bool is_next(struct slice *rest)
 
 	for (skip(rest, " \t;"); rest->len && *rest->ptr != ','; skip(rest, " \t;")) {
 		size_t name = 0;
-		while (name < rest->len && !strchr("=;,", rest->ptr[name]))
+		while (name < rest->len && !is_one_of(rest->ptr[name], "=;,"))
 			name++;
 		const bool rel = slice_trim(slice_at(rest->ptr, name)).len == 3
 				 && strncasecmp(rest->ptr, "rel", 3) == 0;
