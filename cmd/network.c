@@ -41,6 +41,8 @@ const struct option network_options[] = {
     {"config", 0, OPTION_TEXT, AT(config), "FILE",
 	"read the settings of single registries from FILE; default: "
 	"$XDG_CONFIG_HOME/sealift/config.yaml, else /etc/sealift/config.yaml"},
+    {"retry-total", 0, OPTION_NUMBER, AT(retry_total), "SECONDS",
+	"seconds that one thing may be tried again for (default 1800)"},
     {0},
 };
 
@@ -137,6 +139,7 @@ static bool open_registries(struct network *n, const struct network_options *o,
 	    .plain_http = o->plain_http,
 	    .retries = number_or(o->retries, RETRIES_DEFAULT),
 	    .retry_base_ms = number_or(o->retry_wait, RETRY_WAIT_DEFAULT),
+	    .retry_total_ms = (uint64_t)number_or(o->retry_total, 0) * 1000,
 	    .mirrors = list,
 	    .mirror_count = mirrors->count,
 	    .watch = watch,

@@ -18,9 +18,10 @@ struct network_options {
 	bool plain_http;
 	struct number jobs;
 	struct number retries;
-	struct number retry_wait; /* milliseconds */
 	const char *limit_rate;
 	const char *config;
+	struct number retry_wait;  /* milliseconds */
+	struct number retry_total; /* seconds */
 };
 extern const struct option network_options[];
 

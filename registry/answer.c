@@ -23,6 +23,7 @@ void http_answer_drop(struct http_answer *a)
 	free(a->subject);
 	buf_drop(&a->links);
 	buf_drop(&a->challenges);
+	buf_drop(&a->warnings);
 	buf_drop(&a->body);
 	*a = (struct http_answer){0};
 }
@@ -89,4 +90,5 @@ void answer_keep_headers(CURL *curl, const char *url, struct http_answer *a)
 	a->subject = answer_header(curl, "OCI-Subject");
 	keep_lines(curl, "Link", &a->links);
 	keep_lines(curl, "WWW-Authenticate", &a->challenges);
+	keep_lines(curl, "Warning", &a->warnings);
 }

@@ -19,6 +19,7 @@ struct http_answer {
 	char *date;
 	char *subject;	       /* OCI-Subject, NULL when none */
 	struct buf links;      /* every Link value, one a line */
+	struct buf warnings;   /* every Warning value, one a line */
 	struct buf challenges; /* every WWW-Authenticate value, one a line */
 	uint64_t chunk_least;  /* OCI-Chunk-Min-Length; 0: none */
 	bool expect_silent;    /* "Expect: 100-continue" was not answered in time (UPL-19) */

@@ -79,7 +79,7 @@ static bool judge_index(bool sent, struct index_sink *s, const struct reader *r,
 		return false;
 	err_clear(e);
 	buf_add(&a->body, s->first.ptr, s->first.len);
-	a->may_pass = sent && retry_status(a->status);
+	a->may_pass = sent && refusal_passes(a);
 	if (refusal_is_page(a) || (sent && a->status != 200))
 		return refusal(a, doing, e);
 	if (r->done)
@@ -139,7 +139,7 @@ bool chartfetch_index(const struct chart_origin *o, const char *url, const char 
 	OWNED(http_answer_drop) struct http_answer a = {0};
 	OWNED(buf_drop) struct buf real = BUF(0);
 	OWNED(buf_drop) struct buf what = BUF(CHART_URL_MAX);
-	struct retry retry = {.policy = registry_policy(o->at.registry)};
+	struct retry retry = registry_retry(o->at.registry);
 
 	if (!registries_mirrored(o->registries, url, &real, e))
 		return false;

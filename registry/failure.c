@@ -80,6 +80,7 @@ static bool passes(CURLcode code)
 	case CURLE_OPERATION_TIMEDOUT:
 	case CURLE_GOT_NOTHING:
 	case CURLE_SEND_ERROR:
+	case CURLE_SEND_FAIL_REWIND: /* a PATCH, on a kept connection */
 	case CURLE_RECV_ERROR:
 	case CURLE_AGAIN:
 	case CURLE_HTTP2:

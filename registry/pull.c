@@ -152,7 +152,7 @@ static bool judge(struct fetch *f, bool ranged, struct err *e)
 		    f->verify.seen);
 	}
 	(void)refusal(a, f->doing, e);
-	a->may_pass = retry_status(a->status);
+	a->may_pass = refusal_passes(a);
 	return false;
 }
 
@@ -196,7 +196,7 @@ static bool attempt(struct fetch *f, struct err *e)
  * then does not use the attempts up. */
 static bool fetch_all(struct fetch *f, struct err *e)
 {
-	struct retry retry = {.policy = registry_policy(f->at->registry)};
+	struct retry retry = registry_retry(f->at->registry);
 	uint64_t before = f->verify.seen;
 
 	while (!attempt(f, e)) {

@@ -20,6 +20,13 @@ void refusal_text(const struct http_answer *a, struct buf *out);
 /* Whether the body holds this code, as registries write it: {"errors":[{"code":…}]}. */
 bool refusal_has(const struct http_answer *a, const char *code);
 
+/* Whether the body holds this word, in whatever case. */
+bool refusal_mentions(const struct http_answer *a, const char *word);
+
+/* Whether the same request may do better later: by its status, or by a code that says so in any
+ * error (RTY-04). */
+bool refusal_passes(const struct http_answer *a);
+
 /* Fills *e by status: ERR_DENIED, ERR_MISSING, ERR_LIMIT or ERR_NETWORK.  doing is "GET host:
  * what of which repository".  Always false. */
 bool refusal(const struct http_answer *a, const char *doing, struct err *e);

@@ -1,7 +1,9 @@
 #include "registry/registry.h"
 
+#include "base/clock.h"
 #include "base/own.h"
 #include "registry/refusal.h"
+#include "registry/warnings.h"
 
 #include <limits.h>
 #include <pthread.h>
@@ -9,14 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 enum {
 	ATTEMPTS_MAX = 4, /* of one request: without leave, an old token, anybody's, our own */
-	UPLOAD_RATE = 1024 * 1024,     /* bytes a second, before one was measured */
-	UPLOAD_MEASURED = 1024 * 1024, /* bodies of so many bytes tell a rate */
-	UPLOAD_MARGIN = 10,	       /* seconds that a token lives longer (TOK-14) */
-	UNKNOWN_MAX = 3,	       /* behind one address there may be several registries */
+	UPLOAD_RATE = 1024 * 1024,	/* bytes a second, before one was measured */
+	UPLOAD_MEASURED = 1024 * 1024,	/* bodies of so many bytes tell a rate */
+	EXPECT_LEAST = 1024 * 1024 + 1, /* bytes of a body that is announced first */
+	UPLOAD_MARGIN = 10,		/* seconds that a token lives longer (TOK-14) */
+	UNKNOWN_MAX = 3,		/* behind one address there may be several registries */
 };
 
 /* A mirror of the configuration, taken apart. */
@@ -37,6 +39,8 @@ struct registry {
 	atomic_int unknown; /* so often it did not know what refers to a document; never again
 			     * counted up once it did */
 	struct learned learned;
+	struct pause pause;
+	struct warnings warnings;
 };
 
 struct registries {
@@ -100,8 +104,10 @@ bool registries_new(
 	pthread_mutex_init(&r->lock, NULL);
 	r->config = *config;
 	r->config.mirrors = NULL;
-	r->policy =
-	    (struct retry_policy){config->retries, config->retry_base_ms, config->watch};
+	r->policy = (struct retry_policy){.retries = config->retries,
+	    .base_ms = config->retry_base_ms,
+	    .total_ms = config->retry_total_ms,
+	    .watch = config->watch};
 	r->credentials = credentials_new(
 	    config->username, config->password, config->auth_file, config->watch);
 	r->places = own_array(config->mirror_count, sizeof(*r->places));
@@ -117,6 +123,7 @@ bool registries_new(
 static void registry_free(struct registry *one)
 {
 	auth_free(one->auth);
+	warnings_drop(&one->warnings);
 	free(one->host);
 	free(one->base);
 	free(one);
@@ -185,6 +192,7 @@ static struct registry *make(
 		atomic_store(&one->learned.way, s->upload - 1);
 	if (s->mount)
 		atomic_store(&one->learned.mounts_refused, MOUNT_REFUSALS);
+	warnings_init(&one->warnings);
 	r->first = one;
 	return one;
 }
@@ -295,11 +303,6 @@ const char *registry_base(const struct registry *r)
 	return r->base;
 }
 
-struct auth *registry_auth(const struct registry *r)
-{
-	return r->auth;
-}
-
 struct learned *registry_learned(struct registry *r)
 {
 	return &r->learned;
@@ -308,6 +311,11 @@ struct learned *registry_learned(struct registry *r)
 const struct retry_policy *registry_policy(const struct registry *r)
 {
 	return &r->all->policy;
+}
+
+struct retry registry_retry(struct registry *r)
+{
+	return (struct retry){.policy = &r->all->policy, .pause = &r->pause};
 }
 
 bool registry_url(const struct repository *at, const char *kind, const char *which,
@@ -347,14 +355,6 @@ static bool rewind_body(const struct http_request *r, struct err *e)
 
 /* --- One request with leave (registry_try) --- */
 
-static uint64_t milliseconds(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 /* Seconds that the request is likely to take, which a token must outlive (TOK-14). */
 static uint64_t likely_seconds(struct registry *reg, const struct http_request *r)
 {
@@ -363,12 +363,17 @@ static uint64_t likely_seconds(struct registry *reg, const struct http_request *
 	return r->body_size / atomic_load(&reg->upload_rate) + UPLOAD_MARGIN;
 }
 
-static bool send_measured(struct registry *reg, struct http *http, const struct http_request *r,
+static bool send_measured(struct registry *reg, struct http *http, struct http_request *r,
     struct http_answer *a, struct err *e)
 {
-	const uint64_t began = milliseconds();
+	if (!pause_wait(&reg->pause, e))
+		return false;
+	/* For less than this the answer to Expect is a round trip for nothing (UPL-19). */
+	r->no_expect = r->no_expect || r->body_size < EXPECT_LEAST;
+	const uint64_t began = clock_ms();
 	const bool sent = http_send(http, r, a, e);
-	const uint64_t spent = milliseconds() - began;
+	const uint64_t spent = clock_ms() - began;
+	warnings_tell(&reg->warnings, a, reg->host, reg->all->config.watch);
 
 	if (sent && a->status < 300 && r->body && r->body_size >= UPLOAD_MEASURED)
 		atomic_store(&reg->upload_rate, r->body_size * 1000 / (spent + 1) + 1);
@@ -473,11 +478,11 @@ bool registry_try(const struct repository *at, enum access access, struct http_r
 bool registry_send(const struct repository *at, enum access access, struct http_request *r,
     const char *doing, struct http_answer *a, struct err *e)
 {
-	struct retry retry = {.policy = registry_policy(at->registry)};
+	struct retry retry = registry_retry(at->registry);
 
 	for (;;) {
 		const bool sent = registry_try(at, access, r, a, e);
-		if (sent && !retry_status(a->status))
+		if (sent && !refusal_passes(a))
 			return true;
 		if (sent)
 			(void)refusal(a, doing, e);
@@ -545,7 +550,7 @@ bool registry_ping(const struct repository *at, struct err *e)
 	    .home = at->registry->base,
 	    .body_max = REFUSAL_BODY_MAX};
 	(void)snprintf(doing, sizeof(doing), "GET %.80s/v2/", at->registry->base);
-	struct retry retry = {.policy = registry_policy(at->registry)};
+	struct retry retry = registry_retry(at->registry);
 	while (!http_send(at->http, &r, &answer, e)) {
 		if (!answer.may_pass || !retry_again(&retry, &answer, e))
 			return false;

@@ -24,6 +24,7 @@ struct registry_config {
 	const char *auth_file;
 	bool plain_http;
 	unsigned retries;	      /* attempts after the first */
+	uint64_t retry_total_ms;      /* of all attempts at one thing; 0: the default */
 	unsigned retry_base_ms;	      /* first wait of the back-off; 0: the default */
 	const struct mirror *mirrors; /* copied */
 	size_t mirror_count;
@@ -75,8 +76,10 @@ bool registry_ping(const struct repository *at, struct err *e) MUST_CHECK;
 const char *registry_host(const struct registry *r);
 const char *registry_base(const struct registry *r);
 const struct retry_policy *registry_policy(const struct registry *r);
+
+/* Something that is tried with its policy, and with everybody's pause. */
+struct retry registry_retry(struct registry *r);
 struct learned *registry_learned(struct registry *r);
-struct auth *registry_auth(const struct registry *r);
 
 /* The address of a repository's thing: kind "manifests", "blobs", …, and which. */
 bool registry_url(const struct repository *at, const char *kind, const char *which,

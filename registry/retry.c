@@ -1,5 +1,6 @@
 #include "registry/retry.h"
 
+#include "base/clock.h"
 #include "base/stop.h"
 
 #include <inttypes.h>
@@ -76,20 +77,60 @@ static bool wait_ms(uint64_t ms)
 	return !stop_requested();
 }
 
-bool retry_again(struct retry *r, const struct http_answer *a, struct err *e)
+bool pause_wait(struct pause *p, struct err *e)
+{
+	const uint64_t until = atomic_load(&p->until_ms);
+	const uint64_t now = clock_ms();
+
+	return until <= now || wait_ms(until - now) || stop_check(e);
+}
+
+static void pause_extend(struct pause *p, uint64_t until)
+{
+	uint64_t was = atomic_load(&p->until_ms);
+
+	while (was < until && !atomic_compare_exchange_weak(&p->until_ms, &was, until))
+		;
+}
+
+/* The wait before the next attempt.  What a host asks for by name holds for all workers, and so
+ * does the back-off after 429. */
+static uint64_t next_wait(const struct retry *r, const struct http_answer *a)
 {
 	uint32_t random = 0;
 	uint64_t ms = 0;
 
+	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
+		random = UINT32_MAX / 2;
+	const bool asked = a && retry_after(a->retry_after, a->date, &ms);
+	if (!asked)
+		ms = retry_backoff(r->policy->base_ms, r->failed, random);
+	if (r->pause && a && (asked || a->status == 429))
+		pause_extend(r->pause, clock_ms() + ms);
+	return ms;
+}
+
+/* Whether a wait still fits into the time that one thing may take. */
+static bool in_time(struct retry *r, uint64_t ms)
+{
+	const uint64_t now = clock_ms();
+	const uint64_t total = r->policy->total_ms ? r->policy->total_ms : RETRY_TOTAL_MS;
+
+	if (r->failed == 1)
+		r->since_ms = now;
+	return now - r->since_ms + ms <= total;
+}
+
+bool retry_again(struct retry *r, const struct http_answer *a, struct err *e)
+{
 	if (stop_requested())
 		return stop_check(e);
 	if (r->failed >= r->policy->retries)
 		return false;
 	r->failed++;
-	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
-		random = UINT32_MAX / 2;
-	if (!a || !retry_after(a->retry_after, a->date, &ms))
-		ms = retry_backoff(r->policy->base_ms, r->failed, random);
+	const uint64_t ms = next_wait(r, a);
+	if (!in_time(r, ms))
+		return false;
 	char text[sizeof(e->text) + 64];
 	(void)snprintf(text, sizeof(text), "%s; attempt %u of %u in %" PRIu64 ".%" PRIu64 " s",
 	    e->text, r->failed + 1, r->policy->retries + 1, ms / 1000, ms % 1000 / 100);

@@ -7,22 +7,37 @@
 #include "manifests/watch.h"
 #include "registry/http.h"
 
+#include <stdatomic.h>
+
 enum {
 	RETRY_BASE_MS = 500,
 	RETRY_MOST_MS = 30 * 1000,	     /* of the back-off */
+	RETRY_TOTAL_MS = 30 * 60 * 1000,     /* of all attempts at one thing */
 	RETRY_AFTER_MOST_MS = 5 * 60 * 1000, /* of what a registry may ask for */
 };
 
 struct retry_policy {
-	unsigned retries; /* attempts after the first */
-	unsigned base_ms; /* 0: the default */
+	unsigned retries;  /* attempts after the first */
+	unsigned base_ms;  /* 0: the default */
+	uint64_t total_ms; /* that one thing may be tried again for (RTY-10); 0: the default */
 	struct watch *watch;
 };
 
-/* One thing that is tried: begins all zero but for its policy. */
+/* A host's wish that nobody asks before then: one worker's 429 is everybody's (RTY-02). */
+struct pause {
+	_Atomic uint64_t until_ms; /* of clock_ms */
+};
+
+/* Waits for its end; false, ERR_STOPPED, when a stop was requested. */
+bool pause_wait(struct pause *p, struct err *e) MUST_CHECK;
+
+/* One thing that is tried: begins all zero but for its policy and its host's pause, which may
+ * be NULL. */
 struct retry {
 	const struct retry_policy *policy;
-	unsigned failed; /* attempts so far */
+	struct pause *pause;
+	unsigned failed;   /* attempts so far */
+	uint64_t since_ms; /* of the first failure */
 };
 
 /* Whether a status says that the same request may do better later. */

@@ -136,7 +136,7 @@ static bool refuse(struct session *s, struct err *e)
 	struct http_answer *a = &s->answer;
 
 	s->wrong_shape = is_wrong_shape(a);
-	a->may_pass = retry_status(a->status) || a->status == 404;
+	a->may_pass = refusal_passes(a) || a->status == 404;
 	return refusal(a, s->doing, e);
 }
 

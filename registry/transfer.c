@@ -130,6 +130,10 @@ static int on_seek(void *context, curl_off_t offset, int origin)
 	struct transfer *t = context;
 	struct source *body = t->request->body;
 
+	/* libcurl sends a request again that a kept connection lost; a part of an upload may
+	 * have arrived (RTY-03). */
+	if (t->request->method == HTTP_PATCH)
+		return CURL_SEEKFUNC_CANTSEEK;
 	if (offset != 0 || origin != SEEK_SET || !body || !body->rewind)
 		return CURL_SEEKFUNC_CANTSEEK;
 	return body->rewind(body, &t->failed) ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;

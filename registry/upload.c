@@ -74,6 +74,7 @@ struct upload {
 	struct told_source told;
 	struct err first; /* what the first way was refused with */
 	unsigned gateways;
+	unsigned lost;	/* sessions that were not known any more */
 	bool corrupted; /* the registry got other bytes once (UPL-16) */
 	bool sent;
 };
@@ -104,6 +105,17 @@ static bool next_way(struct upload *u, enum upload_way from, const struct err *e
 	return true;
 }
 
+/* Replicas that share no secret know each other's sessions by chance alone (UPL-18).  Where
+ * they are asked in turn, one HEAD more between POST and PUT for each session that was lost
+ * brings the two to the same one. */
+static bool shift_turns(const struct upload *u, bool *has, struct err *e)
+{
+	for (unsigned i = 0; i < u->lost && !*has; i++)
+		if (!upload_has(u->session.at, u->session.blob, has, e))
+			return false;
+	return true;
+}
+
 /* One session from POST to the closing PUT.  When its end is in doubt the digest decides, not
  * the session (RULE-3, UPL-14). */
 static bool run_session(struct upload *u, enum upload_way way, struct err *e)
@@ -116,6 +128,8 @@ static bool run_session(struct upload *u, enum upload_way way, struct err *e)
 	u->sent = false;
 	if (!s->location.len && (!session_open(s, &done, e) || done))
 		return done;
+	if (!shift_turns(u, &has, e) || has)
+		return has;
 	u->sent = true;
 	if (session_send(s, way, e))
 		return true;
@@ -132,6 +146,7 @@ static bool may_try_again(struct upload *u, enum upload_way way, bool *at_once, 
 	struct http_answer *a = &u->session.answer;
 	const bool mangled = a->status == 400 && refusal_has(a, "DIGEST_INVALID");
 
+	u->lost += a->status == 404;
 	u->gateways += a->status == 502 || a->status == 504;
 	*at_once = u->session.smaller
 		   || ((u->session.wrong_shape || u->gateways == GATEWAY_FAILURES)
@@ -145,7 +160,7 @@ static bool may_try_again(struct upload *u, enum upload_way way, bool *at_once, 
 
 static bool send(struct upload *u, struct err *e)
 {
-	struct retry retry = {.policy = registry_policy(u->session.at->registry)};
+	struct retry retry = registry_retry(u->session.at->registry);
 	bool at_once = false;
 
 	for (;;) {

@@ -1,0 +1,24 @@
+/*
+ * Warnings that a host sends along with its answers, each told once in a run (PROTOCOL RTY-07).
+ */
+#pragma once
+
+#include "manifests/watch.h"
+#include "registry/answer.h"
+
+#include <pthread.h>
+
+enum { WARNINGS_MOST = 32 }; /* of one host that are told */
+
+/* What one host has said already; begins by warnings_init. */
+struct warnings {
+	pthread_mutex_t lock;
+	uint64_t told[WARNINGS_MOST]; /* hashes of texts */
+	size_t count;
+};
+void warnings_init(struct warnings *w);
+void warnings_drop(struct warnings *w);
+
+/* Tells what is new in an answer's Warning headers. */
+void warnings_tell(
+    struct warnings *w, const struct http_answer *a, const char *host, struct watch *watch);
