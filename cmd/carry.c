@@ -86,7 +86,39 @@ bool carry_keep_old(
 	       && push_manifest(at, buf_text(&kept), &image->self, buf_slice(&image->raw), e);
 }
 
-static bool put_manifests(const struct repository *at, const struct parcel *p, struct err *e)
+/* Brings the blobs of one document again, where they are missing. */
+struct mending {
+	struct placing placing;
+	const struct phase *ph;
+	const struct repository *at;
+	const struct image *document;
+};
+
+static bool bring_again(const struct mending *m, const struct descriptor *blob, struct err *e)
+{
+	const struct reader *reader = m->ph->delivery->reader;
+	const size_t member = inventory_find(reader_inventory(reader), &blob->digest);
+	OWNED(member_source_drop) struct member_source source = {0};
+	enum upload_outcome outcome;
+
+	return !reader_holds(reader, member)
+	       || (reader_member(reader, member, &source, e)
+		   && upload_blob(m->at, blob, &source.verify.source, NULL, &outcome, e));
+}
+
+static bool mend(struct placing *self, struct err *e)
+{
+	const struct mending *m = (const struct mending *)self;
+
+	for (size_t part = 0; part < m->document->count; part++)
+		if (!tree_is_document(m->document, part)
+		    && !bring_again(m, &m->document->parts[part].descriptor, e))
+			return false;
+	return true;
+}
+
+static bool put_manifests(
+    const struct phase *ph, const struct repository *at, struct parcel *p, struct err *e)
 {
 	char ask[REFERENCE_TAG_MAX + 1];
 
@@ -95,12 +127,15 @@ static bool put_manifests(const struct repository *at, const struct parcel *p, s
 	for (size_t i = 0; i < p->tree.count; i++) {
 		const struct image *document = p->tree.documents[i];
 		const bool top = i + 1 == p->tree.count;
+		struct mending m = {
+		    .placing = {.mend = mend}, .ph = ph, .at = at, .document = document};
 
-		if (!push_manifest(at,
+		if (!push_manifest_so(at,
 			top ? reference_ask(&p->to, ask)
 			    : digest_text(&document->self.digest, ask),
-			&document->self, buf_slice(&document->raw), e))
+			&document->self, buf_slice(&document->raw), &m.placing, e))
 			return false;
+		p->unconfirmed = p->unconfirmed || m.placing.unconfirmed;
 	}
 	return true;
 }
@@ -113,7 +148,7 @@ static bool finish_parcel(
 
 	(void)reference_text(&p->to, name);
 	if (!parcel_repository(ph, worker, p, &at, e) || !attach_put_below(&at, p, e)
-	    || (!p->top_there && !put_manifests(&at, p, e)) || !attach_put(ph, &at, p, e))
+	    || (!p->top_there && !put_manifests(ph, &at, p, e)) || !attach_put(ph, &at, p, e))
 		return err_in(e, "%s", name);
 	p->state = PARCEL_DELIVERED;
 	mark_changed(ph->delivery);
@@ -275,6 +310,12 @@ static uint64_t bytes_to_move(const struct delivery *d)
 	return bytes;
 }
 
+/* Whether a registry said no in a way that the same command will hear again. */
+static bool is_final(const struct err *e)
+{
+	return e->code >= 400 && e->code < 500 && !retry_status(e->code);
+}
+
 /* A failure that a second run may overcome, after something was done, is status 8. */
 static bool partly(const struct delivery *d, struct err *e)
 {
@@ -286,7 +327,7 @@ static bool partly(const struct delivery *d, struct err *e)
 		there += d->parcels[i].state == PARCEL_THERE
 			 || d->parcels[i].state == PARCEL_DELIVERED;
 	}
-	if ((e->kind != ERR_NETWORK && e->kind != ERR_PARTIAL) || !d->changed)
+	if ((e->kind != ERR_NETWORK && e->kind != ERR_PARTIAL) || is_final(e) || !d->changed)
 		return false;
 	e->kind = ERR_PARTIAL;
 	return err_in(

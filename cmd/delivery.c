@@ -247,6 +247,11 @@ static const char *const states[] = {
     [PARCEL_EXCLUDED] = "left out",
 };
 
+static const char *state_of(const struct parcel *p)
+{
+	return p->unconfirmed ? "unconfirmed (policy)" : states[p->state];
+}
+
 static void print_json(const struct delivery *d, FILE *out)
 {
 	OWNED(buf_drop) struct buf text = BUF(RESULT_MAX);
@@ -264,7 +269,7 @@ static void print_json(const struct delivery *d, FILE *out)
 		json_begin(&w, '{');
 		json_pair(&w, "ref", reference_text(&p->to, name));
 		json_pair(&w, "digest", digest_text(&p->top.digest, digest));
-		json_pair(&w, "state", states[p->state]);
+		json_pair(&w, "state", state_of(p));
 		if (p->reason)
 			json_pair(&w, "reason", p->reason);
 		json_end(&w, '}');
@@ -288,7 +293,7 @@ bool delivery_print(const struct delivery *d, bool json, FILE *out)
 		const struct parcel *p = &d->parcels[i];
 		table_add(&t, "%s", reference_text(&p->to, name));
 		table_add(&t, "-> %s", digest_text(&p->top.digest, digest));
-		table_add(&t, "%s%s%s", states[p->state], p->reason ? ": " : "",
+		table_add(&t, "%s%s%s", state_of(p), p->reason ? ": " : "",
 		    p->reason ? p->reason : "");
 	}
 	table_print(&t, out);

@@ -38,6 +38,7 @@ struct parcel {
 	size_t attached_count;
 	bool top_there; /* the name names it already, whatever of the rest is missing */
 	enum parcel_state state;
+	bool unconfirmed;   /* a policy does not let it be read back (PSH-21) */
 	const char *reason; /* of PARCEL_EXCLUDED; borrowed */
 	struct err error;   /* of the preflight */
 	struct digest old;  /* what the tag named before, when has_old */

@@ -623,20 +623,3 @@ bool auth_doubted(struct auth *a, const struct ticket *used)
 	pthread_mutex_unlock(&a->lock);
 	return dropped;
 }
-
-bool auth_describe(struct auth *a, const char *repository, struct buf *out, struct err *e)
-{
-	pthread_mutex_lock(&a->lock);
-	struct seat *s = seat_of(a, repository);
-	const bool ok = find_login(a, s, ACCESS_PUSH, e);
-	const struct account *one = s->account;
-	if (ok && has_login(one))
-		buf_addf(out, "the login of %s, from %s",
-		    one->login.username ? one->login.username : "(token)",
-		    one->login.source ? one->login.source : "the command line");
-	else if (ok)
-		buf_addf(out, "no login found; looked in: %s",
-		    one->looked && *one->looked ? one->looked : "nothing");
-	pthread_mutex_unlock(&a->lock);
-	return ok;
-}

@@ -59,11 +59,6 @@ bool auth_ticket(struct auth *a, struct http *h, const struct errand *errand,
 bool auth_refused(struct auth *a, struct http *h, const struct http_answer *answer,
     const struct ticket *used, struct err *e) MUST_CHECK;
 
-/* Looks for the login of a repository and says whose it is and where it was found, or where it
- * was looked for. */
-bool auth_describe(
-    struct auth *a, const char *repository, struct buf *out, struct err *e) MUST_CHECK;
-
 /* A request with a body broke off: where a proxy stands between, that may have been a 401 that
  * nobody saw (TOK-16).  Drops the token; true when it was an old one, so that a new one may do
  * better. */
