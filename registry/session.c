@@ -54,8 +54,10 @@ static bool post(
 	OWNED(buf_drop) struct buf start = BUF(0);
 	OWNED(buf_drop) struct buf mount = BUF(0);
 	OWNED(buf_drop) struct buf url = BUF(0);
+	struct repository at = *s->at;
 	char doing[REGISTRY_DOING_MAX];
 
+	at.mount_from = from; /* TOK-12 */
 	registry_doing(
 	    s->at, HTTP_POST, from ? "a mount of" : "an upload for", s->digest, doing);
 	if (!registry_url(s->at, "blobs/uploads", "", &start, e))
@@ -69,7 +71,7 @@ static bool post(
 	    || !http_url_add_query(buf_text(&mount), "from", from, &url, e))
 		return false;
 	r.url = buf_text(&url);
-	return registry_try(s->at, ACCESS_PUSH, &r, a, e)
+	return registry_try(&at, ACCESS_PUSH, &r, a, e)
 	       && (a->status == 201 || a->status == 202 || refusal(a, doing, e));
 }
 

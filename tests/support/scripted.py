@@ -395,12 +395,16 @@ class Scripted(Listener):
 
     def _open(self, request, repository):
         digest, source = (request.query.get(k, [None])[0] for k in ("mount", "from"))
-        if digest and self.mounts and (source, digest) in self.blobs:
+        if digest and self.mounts and self._may_read(request, source) and (source, digest) in self.blobs:
             self.blobs[repository, digest] = self.blobs[source, digest]
             return Answer(201, {"Docker-Content-Digest": digest, "Location": f"/v2/{repository}/blobs/{digest}"})
         number = f"session-{len(self.asked('POST'))}"
         self.uploads[number] = b""
         return Answer(202, self._place(request, repository, number))
+
+    def _may_read(self, request, repository):
+        """As distribution: a mount out of a repository that the token does not open is an upload."""
+        return not self.bearer or self.bearer.grants(request.header("Authorization") or "", f"repository:{repository}:pull")
 
     def _place(self, request, repository, session):
         """Where the session is, and what it has; distribution says 0-0 of nothing."""
