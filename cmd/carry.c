@@ -184,10 +184,17 @@ bool carry_blob(const struct phase *ph, size_t worker, const struct job *job,
 	enum upload_outcome outcome;
 	struct repository at;
 
-	if (!parcel_repository(ph, worker, &d->parcels[job->repository], &at, e)
-	    || !upload_blob(&at, &blob, bytes,
-		from ? d->parcels[from->repository].to.path : NULL, &outcome, e))
+	struct parcel *first = &d->parcels[job->repository];
+	const char *source = from ? d->parcels[from->repository].to.path : NULL;
+	if (!parcel_repository(ph, worker, first, &at, e))
 		return false;
+	if (!upload_blob(&at, &blob, bytes, source, &outcome, e)) {
+		if (!missing_made(ph, first, e))
+			return false;
+		err_clear(e);
+		if (!upload_blob(&at, &blob, bytes, source, &outcome, e))
+			return false;
+	}
 	carry_tell(ph, &blob, outcome);
 	return true;
 }

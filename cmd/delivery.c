@@ -24,6 +24,9 @@ const struct option delivery_options[] = {
 	"leave this image out, by the name it has in the bundle (may be repeated)"},
     {"reason", 0, OPTION_TEXTS, AT(excluded.reasons), "TEXT",
 	"why; one for each --exclude, in their order: it stands in the result"},
+    {"on-missing-repo", 0, OPTION_TEXT, AT(on_missing_repo), "COMMAND",
+	"run COMMAND HOST REPOSITORY once where an upload is refused as if the repository had "
+	"to be made first, then try again"},
     {"no-referrers", 0, OPTION_FLAG, AT(no_referrers), NULL,
 	"leave out what refers to the images: signatures, attestations, SBOMs"},
     {0},
@@ -128,7 +131,9 @@ bool delivery_plan(const struct reader *reader, const struct target *target,
 	OWNED(delivery_drop) struct delivery *d = own_new(sizeof(*d));
 
 	d->reader = reader;
+	d->on_missing_repo = o->on_missing_repo;
 	(void)pthread_mutex_init(&d->lock, NULL);
+	(void)pthread_mutex_init(&d->making, NULL);
 	if (!read_existing(o->on_existing_tag, &d->existing, e)
 	    || !excluded_read(&o->excluded, reader_inventory(reader), &d->excluded, e))
 		return false;
@@ -323,6 +328,7 @@ void delivery_free(struct delivery *d)
 	free(d->jobs);
 	excluded_drop(&d->excluded);
 	(void)pthread_mutex_destroy(&d->lock);
+	(void)pthread_mutex_destroy(&d->making);
 	free(d);
 }
 

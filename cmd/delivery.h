@@ -17,6 +17,7 @@ struct delivery_options {
 	const char *on_existing_tag;
 	struct excluded_options excluded;
 	bool no_referrers;
+	const char *on_missing_repo;
 };
 extern const struct option delivery_options[];
 

@@ -29,6 +29,9 @@ struct attached {
 	struct digest old;
 };
 
+/* What --on-missing-repo came to. */
+enum made { MADE_NOT_ASKED, MADE_WELL, MADE_FAILED };
+
 /* One thing that gets a name at the destination: an image or a chart. */
 struct parcel {
 	struct reference to;
@@ -38,6 +41,7 @@ struct parcel {
 	size_t attached_count;
 	bool top_there; /* the name names it already, whatever of the rest is missing */
 	enum parcel_state state;
+	enum made made;	    /* of the first parcel of a repository; under making */
 	bool unconfirmed;   /* a policy does not let it be read back (PSH-21) */
 	const char *reason; /* of PARCEL_EXCLUDED; borrowed */
 	struct err error;   /* of the preflight */
@@ -69,7 +73,9 @@ struct delivery {
 	struct job *jobs;
 	size_t job_count;
 	pthread_mutex_t lock;
-	bool changed;	 /* something was brought; under the lock */
+	pthread_mutex_t making;	     /* one repository at a time */
+	const char *on_missing_repo; /* borrowed; NULL: none */
+	bool changed;		     /* something was brought; under the lock */
 	size_t unlisted; /* subjects whose referrers cannot be listed; under the lock */
 };
 
@@ -115,6 +121,11 @@ bool carry_blob(const struct phase *ph, size_t worker, const struct job *job,
     struct source *bytes, const struct job *from, struct err *e) MUST_CHECK;
 void carry_tell(
     const struct phase *ph, const struct descriptor *blob, enum upload_outcome outcome);
+
+/* After a refused upload into the repository of first, whose parcel comes first there: tells
+ * what it means on that host, and has the repository made once, where there is a command for it
+ * (PSH-08).  True when that went well, and another upload may do better. */
+bool missing_made(const struct phase *ph, struct parcel *first, struct err *e);
 
 /* Gives what a tag names until now a tag of its own, so that it can be found again. */
 bool carry_keep_old(const struct repository *at, const char *tag, const struct digest *old,

@@ -61,6 +61,36 @@ const char *quirks_host(const char *url, char host[HOST_TEXT_MAX])
 	return host;
 }
 
+/* Hosts by their endings, or by a word in them, where repositories are made by hand (PSH-08).
+ */
+struct maker {
+	const char *part;
+	const char *hint;
+};
+
+static const struct maker makers[] = {
+    {".amazonaws.com",
+	"ECR makes no repository by itself: aws ecr create-repository --repository-name NAME"},
+    {".pkg.dev", "the repository of Artifact Registry (PROJECT/REPOSITORY) must be made first"},
+    {".jfrog.io", "the first part of the name must be the key of a Docker repository"},
+    {"artifactory", "the first part of the name must be the key of a Docker repository"},
+    {"gitlab", "the project must exist, with its container registry switched on"},
+    {"harbor", "the project, which is the first part of the name, must be made first"},
+    {"nexus", "the address must be that of a hosted Docker repository's connector"},
+    {"quay", "the organization must exist, and the login may need the right to create in it"},
+    {"docker.io", "the name must begin with your user or organization"},
+    {"ghcr.io", "the name must begin with your user or organization"},
+    {".azurecr.io", "the login needs the role AcrPush"},
+};
+
+const char *quirks_missing_repository(const char *host)
+{
+	for (size_t i = 0; i < sizeof(makers) / sizeof(makers[0]); i++)
+		if (strcasestr(host, makers[i].part))
+			return makers[i].hint;
+	return NULL;
+}
+
 const char *quirk_id(enum quirk q)
 {
 	return rows[q].id;

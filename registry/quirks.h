@@ -22,6 +22,10 @@ const char *quirks_host(const char *url, char host[HOST_TEXT_MAX]);
 /* Whether host is one of the names of Docker Hub (CRD-04). */
 bool quirks_is_hub(struct slice host);
 
+/* What must be made at a host before the first push into a repository (PSH-08); NULL: nothing
+ * is known. */
+const char *quirks_missing_repository(const char *host);
+
 /* The statement of PROTOCOL.md that a quirk is about. */
 const char *quirk_id(enum quirk q);
 

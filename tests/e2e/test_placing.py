@@ -128,3 +128,32 @@ def test_UPL_18_replicas_that_are_asked_in_turn(push, server):
 def test_UPL_19_small_bodies_are_not_announced(push, server):
     good(server, push(server))
     assert not [r for r in server.journal if r.header("Expect")], "a round trip for each would be for nothing"
+
+
+NO_REPOSITORY = {
+    "PSH-08 ECR": (404, "NAME_UNKNOWN", "The repository with name 'apps/team/app' does not exist"),
+    "PSH-08 Harbor": (401, "UNAUTHORIZED", "project apps not found"),
+    "PSH-08 Harbor for ever": (500, "UNKNOWN", "unknown error"),
+    "PSH-08 GitLab": (403, "DENIED", "requested access to the resource is denied"),
+    "PSH-08 Artifactory": (400, "NAME_INVALID", "no such repository key"),
+}
+
+
+@pytest.mark.parametrize("registry_of", NO_REPOSITORY)
+def test_repositories_that_must_be_made_first(push, server, tmp_path, registry_of):
+    """The command makes it, once, and the push goes on; without one a hint is told once."""
+    status, code, message = NO_REPOSITORY[registry_of]
+    made = tmp_path / "made"
+    server.on("POST", "", lambda r, a: error(status, code, message), when=lambda r: not made.exists())
+    result = push(server)
+    assert result.rc not in (0, 8) and (message in result.err or status == 401), result
+    if status == 404:
+        assert result.err.count("--on-missing-repo") == 1, result.err
+    good(server, push(server, "--on-missing-repo", f"echo >>'{made}'"))
+    assert made.read_text().split() == [server.host, APP], "one call, with two words"
+
+
+def test_PSH_08_a_command_that_fails_is_told(push, server):
+    server.on("POST", "", lambda r, a: error(404, "NAME_UNKNOWN", "no"))
+    result = push(server, "--on-missing-repo", "exit 3 #")
+    assert result.rc not in (0, 8) and "status 3" in result.err, result
