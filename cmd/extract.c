@@ -3,6 +3,7 @@
 #include "base/own.h"
 #include "bundle/names.h"
 #include "cmd/output.h"
+#include "cmd/repoindex.h"
 #include "cmd/trusted.h"
 #include "cmd/verb.h"
 #include "manifests/image.h"
@@ -19,6 +20,7 @@ struct options {
 	struct common common;
 	struct trust_options trust;
 	bool charts;
+	bool chart_index;
 	bool files;
 	const char *output;
 };
@@ -26,6 +28,8 @@ struct options {
 #define AT(field) offsetof(struct options, field)
 static const struct option own_options[] = {
     {"charts", 0, OPTION_FLAG, AT(charts), NULL, "take out the charts, as NAME-VERSION.tgz"},
+    {"chart-index", 0, OPTION_FLAG, AT(chart_index), NULL,
+	"with --charts, write an index.yaml beside them: the folder is a chart repository"},
     {"files", 0, OPTION_FLAG, AT(files), NULL, "take out the files, by their names"},
     {"output", 'o', OPTION_TEXT, AT(output), "DIR",
 	"write into this folder, which is made when it is missing (default: this one)"},
@@ -45,6 +49,7 @@ enum { PATH_ROOM = 4096, JSON_MAX = 32 * 1024 * 1024 };
 struct piece {
 	char *name; /* owned */
 	size_t member;
+	struct buf made; /* in place of a member, when it is not empty */
 };
 
 struct pieces {
@@ -55,8 +60,10 @@ struct pieces {
 
 static void pieces_drop(struct pieces *p)
 {
-	for (size_t i = 0; i < p->count; i++)
+	for (size_t i = 0; i < p->count; i++) {
 		free(p->items[i].name);
+		buf_drop(&p->items[i].made);
+	}
 	free(p->items);
 	*p = (struct pieces){0};
 }
@@ -64,7 +71,7 @@ static void pieces_drop(struct pieces *p)
 static void add_piece(struct pieces *p, const char *name, size_t member)
 {
 	p->items = own_grow(p->items, p->count + 1, sizeof(*p->items));
-	p->items[p->count++] = (struct piece){own_text(name), member};
+	p->items[p->count++] = (struct piece){.name = own_text(name), .member = member};
 }
 
 /* The provenance file that travels with a chart, as NAME-VERSION.tgz.prov. */
@@ -115,6 +122,17 @@ static bool add_charts(const struct reader *reader, struct pieces *p, struct err
 	       || err_set(e, ERR_MISSING, "expected charts in the bundle, found none");
 }
 
+static bool add_index(const struct reader *reader, struct pieces *p, struct err *e)
+{
+	OWNED(buf_drop) struct buf index = BUF(0);
+
+	if (!repoindex_write(reader, &index, e))
+		return false;
+	add_piece(p, "index.yaml", 0);
+	p->items[p->count - 1].made = STEAL(index);
+	return true;
+}
+
 static bool add_files(const struct inventory *inv, struct pieces *p, struct err *e)
 {
 	for (size_t i = 0; i < inv->file_count; i++)
@@ -150,8 +168,9 @@ static bool list(
 	const struct inventory *inv = reader_inventory(reader);
 
 	p->folder = o->output ? o->output : ".";
-	return (!o->charts || add_charts(reader, p, e)) && (!o->files || add_files(inv, p, e))
-	       && check_unique(p, e);
+	return (!o->charts || add_charts(reader, p, e))
+	       && (!o->chart_index || add_index(reader, p, e))
+	       && (!o->files || add_files(inv, p, e)) && check_unique(p, e);
 }
 
 static void path_of(const struct pieces *p, size_t i, struct buf *path)
@@ -185,6 +204,26 @@ static bool check_free(const struct pieces *p, struct err *e)
 		   there, p->count);
 }
 
+static bool write_made(struct slice bytes, struct outfile *out, struct err *e)
+{
+	struct mem_source source;
+	struct file_sink sink;
+
+	mem_source_init(&source, bytes);
+	file_sink_init(&sink, outfile_fd(out), 0, bytes.len);
+	return stream_copy(&source.source, &sink.sink, e) && outfile_commit(out, 0666, e);
+}
+
+/* What a piece is, for those who asked. */
+static void describe(const struct reader *reader, const struct piece *piece, struct member *m)
+{
+	*m = reader_inventory(reader)->members[piece->member];
+	if (!piece->made.len)
+		return;
+	m->size = piece->made.len;
+	digest_of(buf_slice(&piece->made), &m->digest);
+}
+
 /* Whole and verified, or not there at all. */
 static bool write_piece(
     const struct reader *reader, size_t member, struct outfile *out, struct err *e)
@@ -208,7 +247,9 @@ static bool extract_one(
 	path_of(p, i, &path);
 	if (!outfile_open(buf_text(&path), NULL, FILE_REFUSE, false, &out, e))
 		return false;
-	return write_piece(reader, p->items[i].member, out, e)
+	const struct piece *piece = &p->items[i];
+	return (piece->made.len ? write_made(buf_slice(&piece->made), out, e)
+				: write_piece(reader, piece->member, out, e))
 	       || err_in(e, "%s", buf_text(&path));
 }
 
@@ -234,15 +275,16 @@ static void print_json(const struct reader *reader, const struct pieces *p)
 	json_key(&w, "files");
 	json_begin(&w, '[');
 	for (size_t i = 0; i < p->count; i++) {
-		const struct member *m = &reader_inventory(reader)->members[p->items[i].member];
+		struct member m;
 		OWNED(buf_drop) struct buf path = BUF(PATH_ROOM);
 
+		describe(reader, &p->items[i], &m);
 		path_of(p, i, &path);
 		json_begin(&w, '{');
 		json_pair(&w, "path", buf_text(&path));
-		json_pair(&w, "digest", digest_text(&m->digest, digest));
+		json_pair(&w, "digest", digest_text(&m.digest, digest));
 		json_key(&w, "size");
-		json_put_u64(&w, m->size);
+		json_put_u64(&w, m.size);
 		json_end(&w, '}');
 	}
 	json_end(&w, ']');
@@ -257,18 +299,21 @@ static bool report(const struct options *o, const struct reader *reader, const s
 		return true;
 	}
 	for (size_t i = 0; i < p->count; i++) {
-		const struct member *m = &reader_inventory(reader)->members[p->items[i].member];
+		struct member m;
 		OWNED(buf_drop) struct buf path = BUF(PATH_ROOM);
 		char size[24];
 
+		describe(reader, &p->items[i], &m);
 		path_of(p, i, &path);
-		say(stdout, "wrote %s (%s)\n", buf_text(&path), size_text(m->size, size));
+		say(stdout, "wrote %s (%s)\n", buf_text(&path), size_text(m.size, size));
 	}
 	return true;
 }
 
 static bool check_options(const struct options *o, struct err *e)
 {
+	if (o->chart_index && !o->charts)
+		return err_set(e, ERR_USAGE, "--chart-index: expected --charts as well");
 	if (!o->charts && !o->files)
 		return err_set(
 		    e, ERR_USAGE, "expected --charts, --files or both; images go to push");

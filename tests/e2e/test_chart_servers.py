@@ -6,6 +6,7 @@ import os
 import subprocess
 
 import pytest
+import yaml
 
 from support import measure, ports, processes, program
 from support.carry import Carrier, blobs, member
@@ -187,7 +188,7 @@ def test_HOC_02_HOC_03_HOC_04_HOC_06_HOC_08_HOC_09_charts_of_registries(carrier,
 
 
 @pytest.mark.parametrize("version", ["1.2.3", "1.2.3+build.7"])
-def test_HOC_03_HOC_04_HOC_05_HOC_09_HLM_22_from_a_repository_to_a_registry_and_back(carrier, make_registry, tmp_path, helm3, helm4, version):
+def test_HOC_03_HOC_04_HOC_05_HOC_09_from_a_repository_to_a_registry_and_back(carrier, make_registry, tmp_path, helm3, helm4, version):
     tgz, target = packed(version, more=b"description: a chart\nkeywords: [a, b]\n"), make_registry()
     with Nginx(tmp_path / "n", "root {folder}/www;") as server:
         server.put("index.yaml", index((version, f"app-{version}.tgz", tgz)))
@@ -208,6 +209,32 @@ def test_HOC_03_HOC_04_HOC_05_HOC_09_HLM_22_from_a_repository_to_a_registry_and_
         assert chart(carrier)["manifest"]["digest"] == digest and chart(carrier)["version"] == version
     carrier.program.ok("extract", carrier.bundle, "--charts", "-o", "static", *carrier.keys.trusting())
     assert (tmp_path / f"static/app-{version}.tgz").read_bytes() == tgz
+
+
+def test_HLM_22_a_folder_that_nginx_gives_out(carrier, tmp_path, helm3, helm4):
+    """Charts with an index beside them: Helm finds and pulls them, and so does another export."""
+    new = packed("1.3.0+b.1", more=b"description: newer\n")
+    with Nginx(tmp_path / "n", "root {folder}/www;") as server:
+        server.put("b/app-1.3.0+b.1.tgz", new)
+        first = export(carrier, "--chart", server.url() + "/b/app-1.3.0+b.1.tgz", "--release-version", "1")
+        assert first.rc == 0, first
+        words = carrier.bundle, "--charts", "--chart-index", *carrier.keys.trusting()
+        for folder in ("n/www/out", "again"):
+            carrier.program.ok("extract", *words, "-o", tmp_path / folder)
+        text = (tmp_path / "n/www/out/index.yaml").read_bytes()
+        assert text == (tmp_path / "again/index.yaml").read_bytes()
+        entry = yaml.safe_load(text)["entries"]["app"][0]
+        assert entry["digest"] == hashlib.sha256(new).hexdigest() and entry["urls"] == ["app-1.3.0+b.1.tgz"]
+        assert entry["version"] == "1.3.0+b.1" and entry["description"] == "newer"
+        for helm, home in ((helm3, tmp_path / "three"), (helm4, tmp_path / "four")):
+            home.mkdir()
+            helm_do(helm, home, "pull", "app", "--repo", server.url() + "/out", "--version", "^1")
+            assert (home / "app-1.3.0+b.1.tgz").read_bytes() == new
+        os.rename(carrier.bundle, carrier.bundle + ".first")
+        again = export(carrier, "--chart", "app", "--repo", server.url() + "/out")
+        assert again.rc == 0 and chart(carrier)["blob"] == "sha256:" + hashlib.sha256(new).hexdigest(), again
+    refused = carrier.program("extract", carrier.bundle, "--chart-index", "--files", *carrier.keys.trusting())
+    assert refused.rc == 2 and "--charts" in refused.err
 
 
 def test_HOC_07_a_registry_has_no_index(carrier):
