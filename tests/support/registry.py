@@ -29,10 +29,10 @@ log: {{level: error, accesslog: {{disabled: false}}}}
 storage:
   filesystem: {{rootdirectory: {root}}}
   delete: {{enabled: true}}
-  maintenance: {{uploadpurging: {{enabled: false}}}}
+  maintenance: {{uploadpurging: {{enabled: false}}{storage}}}
 http:
   addr: 127.0.0.1:{port}
-  secret: fixed
+  secret: {secret}
 """
 
 MANIFEST_TYPES = ", ".join((
@@ -136,12 +136,14 @@ class Client:
 class Registry:
     """One running registry. `folder` is created; data, log and configuration live in it."""
 
-    def __init__(self, folder, users=None, tls=False, extra=""):
-        """users {name: password} (None: anonymous); extra: more YAML lines for the configuration."""
+    def __init__(self, folder, users=None, tls=False, extra="", secret="fixed", storage=""):
+        """users {name: password} (None: anonymous); extra: more YAML lines for the configuration, storage: of its
+        storage; secret: what upload sessions are signed with."""
         self.folder = folder
         self.users = users or {}
         self.tls = tls
         self.extra = extra
+        self.secret, self.storage = secret, storage
         self.port = ports.free_port()
         self.host = f"127.0.0.1:{self.port}"
         self.url = ("https://" if tls else "http://") + self.host
@@ -151,7 +153,7 @@ class Registry:
         self.start()
 
     def _configure(self):
-        config = _CONFIG.format(root=os.path.join(self.folder, "data"), port=self.port)
+        config = _CONFIG.format(root=os.path.join(self.folder, "data"), port=self.port, secret=self.secret, storage=self.storage)
         if self.tls:
             self.ca, cert, key = certificates.make(os.path.join(self.folder, "tls"))
             config += f"  tls: {{certificate: {cert}, key: {key}}}\n"

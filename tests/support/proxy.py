@@ -1,0 +1,47 @@
+"""nginx before a registry, as people set it up: wrong headers, limits, and all (PROTOCOL 16, N1-N9)."""
+
+import os
+
+from . import ports, processes
+from .registry import parse_access_log
+
+_CONFIG = """\
+daemon off; master_process off;
+pid {folder}/nginx.pid; error_log {folder}/error.log;
+events {{ worker_connections 64; }}
+http {{
+  access_log {folder}/access.log;
+  client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
+  uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
+  {http}
+  upstream registry {{ {upstream} }}
+  server {{
+    listen 127.0.0.1:{port}{tls};
+    {server}
+  }}
+}}
+"""
+
+
+class Proxy:
+    def __init__(self, folder, registries, server, http="", certificate=None):
+        """server: what stands in nginx's server block; certificate: (ca, certificate, key) of a TLS port."""
+        os.makedirs(folder, exist_ok=True)
+        self.folder = folder
+        self.port = ports.free_port()
+        self.host = f"localhost:{self.port}" if certificate else f"127.0.0.1:{self.port}"
+        self.ca = certificate[0] if certificate else None
+        tls = f" ssl; ssl_certificate {certificate[1]}; ssl_certificate_key {certificate[2]}" if certificate else ""
+        upstream = " ".join(f"server 127.0.0.1:{r.port};" for r in registries)
+        config = os.path.join(folder, "nginx.conf")
+        with open(config, "w") as f:
+            f.write(_CONFIG.format(folder=folder, port=self.port, upstream=upstream, server=server, http=http, tls=tls))
+        self.server = processes.Server(["nginx", "-p", folder, "-c", config, "-e", os.path.join(folder, "error.log")],
+                                       folder, "nginx", ready=lambda: ports.answers(self.port))
+
+    def requests(self):
+        with open(os.path.join(self.folder, "access.log"), errors="replace") as f:
+            return parse_access_log(f.read())
+
+    def stop(self):
+        self.server.stop()
