@@ -19,6 +19,8 @@ void http_answer_drop(struct http_answer *a)
 	free(a->content_range);
 	free(a->range);
 	free(a->retry_after);
+	free(a->rate_limit);
+	free(a->rate_left);
 	free(a->date);
 	free(a->subject);
 	buf_drop(&a->links);
@@ -83,6 +85,8 @@ void answer_keep_headers(CURL *curl, const char *url, struct http_answer *a)
 	a->range = answer_header(curl, "Range");
 	if (!chunk || !slice_u64(slice_trim(slice_of(chunk)), UINT64_MAX, &a->chunk_least))
 		a->chunk_least = 0;
+	a->rate_limit = answer_header(curl, "RateLimit-Limit");
+	a->rate_left = answer_header(curl, "RateLimit-Remaining");
 	a->retry_after = answer_header(curl, "Retry-After");
 	a->date = answer_header(curl, "Date");
 	a->has_length =

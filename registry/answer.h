@@ -19,6 +19,8 @@ struct http_answer {
 	char *date;
 	char *subject;	       /* OCI-Subject, NULL when none */
 	struct buf links;      /* every Link value, one a line */
+	char *rate_limit;      /* RateLimit-Limit: "100;w=21600" */
+	char *rate_left;       /* RateLimit-Remaining */
 	struct buf warnings;   /* every Warning value, one a line */
 	struct buf challenges; /* every WWW-Authenticate value, one a line */
 	uint64_t chunk_least;  /* OCI-Chunk-Min-Length; 0: none */

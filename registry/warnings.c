@@ -1,6 +1,9 @@
 #include "registry/warnings.h"
 
+#include <inttypes.h>
 #include <string.h>
+
+#define RATE_MOST UINT64_C(1000000000000)
 
 void warnings_init(struct warnings *w)
 {
@@ -56,6 +59,43 @@ static bool is_new(struct warnings *w, const char *text)
 	return !known;
 }
 
+/* The number of "100;w=21600", and the seconds that it is for, 0 where it does not say. */
+static bool read_rate(const char *text, uint64_t *number, uint64_t *seconds)
+{
+	struct slice rest = text ? slice_trim(slice_of(text)) : slice_of("");
+	struct slice part;
+
+	*seconds = 0;
+	if (!rest.len || !slice_cut(&rest, ';', &part)
+	    || !slice_u64(slice_trim(part), RATE_MOST, number))
+		return false;
+	rest = slice_trim(rest);
+	return !slice_starts(rest, "w=")
+	       || slice_u64(slice_at(rest.ptr + 2, rest.len - 2), RATE_MOST, seconds);
+}
+
+static void tell_rate(
+    struct warnings *w, const struct http_answer *a, const char *host, struct watch *watch)
+{
+	uint64_t limit = 0;
+	uint64_t left = 0;
+	uint64_t window = 0;
+
+	if (!read_rate(a->rate_limit, &limit, &window)
+	    || !read_rate(a->rate_left, &left, &window) || left * 10 > limit)
+		return;
+	(void)pthread_mutex_lock(&w->lock);
+	const bool told = w->low;
+	w->low = true;
+	(void)pthread_mutex_unlock(&w->lock);
+	if (!told)
+		watch_warn(watch,
+		    "%.80s: %" PRIu64 " of %" PRIu64
+		    " requests for manifests are left in %" PRIu64
+		    " minutes; a login may have more",
+		    host, left, limit, window / 60);
+}
+
 void warnings_tell(
     struct warnings *w, const struct http_answer *a, const char *host, struct watch *watch)
 {
@@ -63,6 +103,7 @@ void warnings_tell(
 	struct slice line;
 	char text[256];
 
+	tell_rate(w, a, host, watch);
 	while (rest.len && slice_cut(&rest, '\n', &line))
 		if (read_text(line, text, sizeof(text)) && is_new(w, text))
 			watch_warn(watch, "%.80s says: %s", host, text);

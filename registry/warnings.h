@@ -1,5 +1,6 @@
 /*
- * Warnings that a host sends along with its answers, each told once in a run (PROTOCOL RTY-07).
+ * What a host warns of along with its answers, each told once in a run (PROTOCOL RTY-07,
+ * RTY-09).
  */
 #pragma once
 
@@ -15,10 +16,12 @@ struct warnings {
 	pthread_mutex_t lock;
 	uint64_t told[WARNINGS_MOST]; /* hashes of texts */
 	size_t count;
+	bool low; /* that few requests are left was told */
 };
 void warnings_init(struct warnings *w);
 void warnings_drop(struct warnings *w);
 
-/* Tells what is new in an answer's Warning headers. */
+/* Tells what is new in an answer's Warning headers, and once when few requests are left of
+ * those that the host counts (RTY-09, MAN-13). */
 void warnings_tell(
     struct warnings *w, const struct http_answer *a, const char *host, struct watch *watch);

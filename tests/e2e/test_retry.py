@@ -157,3 +157,25 @@ def test_RTY_03_what_may_be_sent_twice(push, server):
     server.on("POST", "", deed_then(vanish), times=1)
     server.on("PUT", "/manifests/1.0", deed_then(lambda r, a: cut(0)(r, lambda: Answer(201))), times=1)
     good(server, push(server))
+
+
+@pytest.mark.parametrize("left, told", [("7;w=21600", True), ("0;w=21600", True), ("99;w=21600", False), ("text", False), ("", False)])
+def test_RTY_09_MAN_13_what_is_left_of_a_limit(sealift, keys, tmp_path, left, told):
+    """As Docker Hub, which counts the GETs of manifests: told once, while a few are left."""
+    carrier = Carrier(sealift, keys.p256, tmp_path)
+    with Scripted() as source:
+        source.store("team/app", "1.0", WHAT)
+        source.on("GET", "/manifests/", headers(RateLimit_Limit="100;w=21600", RateLimit_Remaining=left))
+        result = carrier.export(source)
+        assert result.rc == 0, result
+        assert result.err.count(f"{left.split(';')[0]} of 100 requests") == (1 if told else 0), result.err
+
+
+def test_MAN_13_a_limit_that_is_reached_says_what_helps(sealift, keys, tmp_path):
+    """Both kinds of 429: of pulls, which a login raises, and of too many at a time."""
+    carrier = Carrier(sealift, keys.p256, tmp_path)
+    with Scripted() as source:
+        source.store("team/app", "1.0", WHAT)
+        source.on("GET", "/manifests/", lambda r, a: error(429, "TOOMANYREQUESTS", "You have reached your pull rate limit."))
+        result = carrier.export(source)
+        assert result.rc == 5 and "pull rate limit" in result.err and "log in" in result.err, result
