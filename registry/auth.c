@@ -466,6 +466,7 @@ bool auth_ticket(struct auth *a, struct http *h, const struct errand *errand,
 	out->value = BUF(2 * SECRET_MAX);
 	pthread_mutex_lock(&a->lock);
 	out->seat = seat_of(a, errand->repository);
+	out->mount = errand->mount_from != NULL;
 	if (a->wanted.scheme == CHALLENGE_BASIC)
 		ok = basic_ticket(a, h, errand, out, e);
 	else if (a->wanted.scheme == CHALLENGE_BEARER)
@@ -519,7 +520,7 @@ static bool ask_door(struct auth *a, struct http *h, struct challenge *out, stru
 	       && read_challenge(a, &answer, out, e);
 }
 
-static bool learn(struct auth *a, struct seat *s, struct http *h,
+static bool learn(struct auth *a, const struct ticket *used, struct http *h,
     const struct http_answer *answer, struct err *e)
 {
 	OWNED(challenge_drop) struct challenge c = {0};
@@ -534,8 +535,8 @@ static bool learn(struct auth *a, struct seat *s, struct http *h,
 			return false;
 		}
 	}
-	if (c.scheme == CHALLENGE_BEARER && c.scope)
-		scopes_merge(&s->demanded, slice_of(c.scope));
+	if (c.scheme == CHALLENGE_BEARER && c.scope && !used->mount)
+		scopes_merge(&used->seat->demanded, slice_of(c.scope));
 	/* What a host once wanted it goes on wanting (CHL-10), but for the place of tokens. */
 	if (a->wanted.scheme == CHALLENGE_NONE || c.scheme == CHALLENGE_BEARER) {
 		challenge_drop(&a->wanted);
@@ -555,6 +556,12 @@ static bool denied(const struct auth *a, const struct account *one,
 	return login_refused(a, one, buf_text(&said), e);
 }
 
+/* error="invalid_token": the token is no good anywhere. */
+static bool names_dead(const struct http_answer *answer)
+{
+	return strstr(buf_text(&answer->challenges), "\"invalid_token\"") != NULL;
+}
+
 /* A token was got for this very request and does not do: anybody's may be bettered by a login,
  * and one that lacks a scope which only this answer names by one more question (CHL-06). */
 static bool fresh_refused(struct auth *a, struct http *h, const struct http_answer *answer,
@@ -565,8 +572,13 @@ static bool fresh_refused(struct auth *a, struct http *h, const struct http_answ
 
 	if (s->account->login.registry_token)
 		return denied(a, s->account, answer, e);
+	/* It was dead when it came, as of a service whose clock is wrong (TOK-15). */
+	if (!used->renewed && names_dead(answer)) {
+		(void)forget(a, buf_text(&used->value) + strlen("Bearer "));
+		return true;
+	}
 	s->useless = used->number;
-	const bool learnt = learn(a, s, h, answer, &ignored)
+	const bool learnt = learn(a, used, h, answer, &ignored)
 			    && !scopes_cover(buf_slice(&s->asked), buf_slice(&s->demanded));
 	if (!used->anonymous)
 		return learnt || denied(a, s->account, answer, e);
@@ -585,9 +597,9 @@ static bool refused(struct auth *a, struct http *h, const struct http_answer *an
 	struct err ignored = {0};
 
 	if (!used->value.len && a->wanted.scheme == CHALLENGE_NONE)
-		return learn(a, used->seat, h, answer, e);
+		return learn(a, used, h, answer, e);
 	if (!used->value.len) {
-		(void)learn(a, used->seat, h, answer, &ignored);
+		(void)learn(a, used, h, answer, &ignored);
 		return true;
 	}
 	if (strncmp(value, "Bearer ", 7) != 0)
@@ -599,7 +611,7 @@ static bool refused(struct auth *a, struct http *h, const struct http_answer *an
 	if (used->number <= used->seat->useless)
 		return denied(a, used->seat->account, answer, e);
 	(void)forget(a, value + 7);
-	(void)learn(a, used->seat, h, answer, &ignored);
+	(void)learn(a, used, h, answer, &ignored);
 	return true;
 }
 

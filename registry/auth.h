@@ -44,6 +44,8 @@ struct ticket {
 	struct buf value; /* of Authorization; empty: nothing was ever asked for */
 	struct seat *seat;
 	uint64_t number; /* of the token, counted up */
+	bool mount;	 /* of a mount, whose scopes are for this request alone (TOK-12) */
+	bool renewed;	 /* another was refused for this request before */
 	bool fresh;	 /* a token that was fetched for this very request */
 	bool anonymous;	 /* a token that anybody gets */
 };

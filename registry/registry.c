@@ -431,6 +431,7 @@ static bool try_here(const struct repository *at, enum access access, struct htt
 		/* What another worker got since our last try is new to this request (CHL-06).
 		 */
 		ticket.fresh = ticket.fresh || (refused && ticket.number > refused);
+		ticket.renewed = refused != 0;
 		refused = ticket.number;
 		r->authorization = ticket.value.len ? buf_text(&ticket.value) : NULL;
 		const bool sent = send_measured(reg, at->http, r, a, e);

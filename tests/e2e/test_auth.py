@@ -289,3 +289,19 @@ def test_CRD_01_a_file_that_is_no_JSON_is_named(carrier, basic, tmp_path):
     (tmp_path / "broken.json").write_text('{"auths": {')
     result = carrier.export(basic, "--authfile", str(tmp_path / "broken.json"))
     carrier.failed(result, 1, "broken.json")
+
+
+CLOUDS = {"ECR": "AWS", "GAR json key": "_json_key", "GAR token": "oauth2accesstoken",
+          "ACR": "00000000-0000-0000-0000-000000000000", "GitLab": "gitlab-ci-token", "Harbor": "robot$team+name",
+          "old Harbor": "robot_name", "Quay": "$oauthtoken", "Quay robot": "org+robot", "nobody": ""}
+
+
+@pytest.mark.parametrize("user", CLOUDS.values(), ids=CLOUDS)
+def test_BAS_05_the_clouds_logins_are_logins(carrier, tmp_path, user):
+    secret = "x" * 9000 + ":=/+ %24"
+    with Scripted(users={user: secret}) as reg:
+        reg.store("team/app", "1.0", WHAT)
+        path = auth_file(str(tmp_path / "a.json"), **{reg.host: auth(user, secret)})
+        result = carrier.export(reg, "--authfile", path)
+        assert result.rc == 0 and secret not in result.err, result
+        assert {r.login for r in reg.journal if r.login} == {(user, secret)}
