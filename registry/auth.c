@@ -42,6 +42,7 @@ struct seat {
 	struct account *account;
 	struct buf demanded; /* scopes of its challenges */
 	struct buf asked;    /* scopes that tokens were fetched for */
+	bool rescoped;	     /* a right lacked, and a new token was asked for (CHL-06) */
 	uint64_t useless;    /* the last token that was new and did not do */
 };
 
@@ -562,6 +563,17 @@ static bool names_dead(const struct http_answer *answer)
 	return strstr(buf_text(&answer->challenges), "\"invalid_token\"") != NULL;
 }
 
+/* error="insufficient_scope": the token lacks a right, which one new token may have. */
+static bool lacks_right(struct seat *s, const struct http_answer *answer)
+{
+	const bool before = s->rescoped;
+
+	if (!strstr(buf_text(&answer->challenges), "\"insufficient_scope\""))
+		return false;
+	s->rescoped = true;
+	return before;
+}
+
 /* A token was got for this very request and does not do: anybody's may be bettered by a login,
  * and one that lacks a scope which only this answer names by one more question (CHL-06). */
 static bool fresh_refused(struct auth *a, struct http *h, const struct http_answer *answer,
@@ -577,7 +589,9 @@ static bool fresh_refused(struct auth *a, struct http *h, const struct http_answ
 		(void)forget(a, buf_text(&used->value) + strlen("Bearer "));
 		return true;
 	}
-	s->useless = used->number;
+	/* What a mount lacks says nothing of the repository itself. */
+	if (!used->mount)
+		s->useless = used->number;
 	const bool learnt = learn(a, used, h, answer, &ignored)
 			    && !scopes_cover(buf_slice(&s->asked), buf_slice(&s->demanded));
 	if (!used->anonymous)
@@ -608,7 +622,8 @@ static bool refused(struct auth *a, struct http *h, const struct http_answer *an
 	if (used->fresh)
 		return fresh_refused(a, h, answer, used, e);
 	/* Another worker got a newer one meanwhile, which does not do either (TOK-19). */
-	if (used->number <= used->seat->useless)
+	if (!used->mount
+	    && (used->number <= used->seat->useless || lacks_right(used->seat, answer)))
 		return denied(a, used->seat->account, answer, e);
 	(void)forget(a, value + 7);
 	(void)learn(a, used, h, answer, &ignored);
