@@ -9,6 +9,8 @@
 #include <string.h>
 #include <time.h>
 
+enum { REPLACED_SECONDS = 2 };
+
 /* What a token was given for (TOK-13), besides its host. */
 struct token {
 	struct token *next;
@@ -42,6 +44,7 @@ struct seat {
 	struct account *account;
 	struct buf demanded; /* scopes of its challenges */
 	struct buf asked;    /* scopes that tokens were fetched for */
+	uint64_t dropped;    /* the last token that was refused and dropped */
 	bool rescoped;	     /* a right lacked, and a new token was asked for (CHL-06) */
 	uint64_t useless;    /* the last token that was new and did not do */
 };
@@ -604,6 +607,18 @@ static bool fresh_refused(struct auth *a, struct http *h, const struct http_answ
 	return has_login(s->account) || learnt || no_login(a, s->account, e);
 }
 
+/* A token that took the place of a refused one a moment ago, got by whichever worker: the next
+ * would do no better (CHL-06, TOK-19). */
+static bool just_replaced(const struct auth *a, const struct ticket *used)
+{
+	for (const struct token *t = a->tokens; t; t = t->next) {
+		if (t->number == used->number)
+			return used->seat->dropped && t->number > used->seat->dropped
+			       && now() - t->since <= REPLACED_SECONDS;
+	}
+	return false;
+}
+
 static bool refused(struct auth *a, struct http *h, const struct http_answer *answer,
     const struct ticket *used, struct err *e)
 {
@@ -623,9 +638,11 @@ static bool refused(struct auth *a, struct http *h, const struct http_answer *an
 		return fresh_refused(a, h, answer, used, e);
 	/* Another worker got a newer one meanwhile, which does not do either (TOK-19). */
 	if (!used->mount
-	    && (used->number <= used->seat->useless || lacks_right(used->seat, answer)))
+	    && (used->number <= used->seat->useless || just_replaced(a, used)
+		|| lacks_right(used->seat, answer)))
 		return denied(a, used->seat->account, answer, e);
-	(void)forget(a, value + 7);
+	if (forget(a, value + 7))
+		used->seat->dropped = used->number;
 	(void)learn(a, used, h, answer, &ignored);
 	return true;
 }
