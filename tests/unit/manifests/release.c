@@ -166,14 +166,14 @@ Test(release, mistakes_are_named_with_their_place)
 	    {"", "f: expected a release, found an empty file"},
 	    {"- a\n", "f:1:1: expected a mapping, found a list"},
 	    {"images: []\n", "f:1:1: expected the key release, found none"},
-	    {"release: x\nimage: []\n",
-		"f:2:1: expected one of the keys release, parameters, chart, images, files, "
-		"versions, found \"image\""},
+	    {"release: x\nimage: []\n", "f:2:1: expected one of the keys release, version, "
+					"platform, locked, parameters, chart, images, files, "
+					"versions, found \"image\""},
 	    {"release: x\nrelease: y\n", "f:1:1: expected the key release once"},
 	    {"release: [x]\n", "f:1:10: expected a text, found a list"},
 	    {"release:\n", "f:1:9: expected a text, found nothing"},
 	    {"release: x\nimages:\n  - rev: a\n",
-		"f:3:5: expected one of the keys ref, values"},
+		"f:3:5: expected one of the keys ref, digest, values"},
 	    {"release: x\nimages:\n  - ref: a\n    values: {nome: b}\n",
 		"f:4:14: expected one of"},
 	    {"release: x\nimages:\n  - ref: a\n    values: {whole: [b]}\n",
