@@ -23,7 +23,6 @@ void http_answer_drop(struct http_answer *a)
 	free(a->rate_left);
 	free(a->date);
 	free(a->subject);
-	free(a->remaining);
 	buf_drop(&a->links);
 	buf_drop(&a->challenges);
 	buf_drop(&a->warnings);
@@ -93,7 +92,6 @@ void answer_keep_headers(CURL *curl, const char *url, struct http_answer *a)
 	a->has_length =
 	    length && slice_u64(slice_trim(slice_of(length)), UINT64_MAX, &a->length);
 	a->subject = answer_header(curl, "OCI-Subject");
-	a->remaining = answer_header(curl, "RateLimit-Remaining");
 	keep_lines(curl, "Link", &a->links);
 	keep_lines(curl, "WWW-Authenticate", &a->challenges);
 	keep_lines(curl, "Warning", &a->warnings);

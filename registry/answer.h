@@ -18,7 +18,6 @@ struct http_answer {
 	char *retry_after;
 	char *date;
 	char *subject;	       /* OCI-Subject, NULL when none */
-	char *remaining;       /* RateLimit-Remaining, NULL when none */
 	struct buf links;      /* every Link value, one a line */
 	char *rate_limit;      /* RateLimit-Limit: "100;w=21600" */
 	char *rate_left;       /* RateLimit-Remaining */

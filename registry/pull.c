@@ -69,7 +69,6 @@ bool pull_manifest(const struct repository *at, const char *ask, const struct de
 	};
 	if (!registry_send(at, ACCESS_PULL, &r, doing, &a, e))
 		return e->kind == ERR_LIMIT ? err_in(e, "%s", doing) : false;
-	registry_tell_quota(at->registry, &a);
 	if (a.status != 200 || refusal_is_page(&a))
 		return refusal(&a, doing, e);
 	if (!check_bytes(ask, want, &a, doing, e))

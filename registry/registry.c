@@ -5,7 +5,6 @@
 #include "registry/refusal.h"
 #include "registry/warnings.h"
 
-#include <inttypes.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -19,7 +18,6 @@ enum {
 	UPLOAD_MEASURED = 1024 * 1024,	/* bodies of so many bytes tell a rate */
 	EXPECT_LEAST = 1024 * 1024 + 1, /* bytes of a body that is announced first */
 	UPLOAD_MARGIN = 10,		/* seconds that a token lives longer (TOK-14) */
-	QUOTA_LOW = 20,			/* manifests */
 	UNKNOWN_MAX = 3,		/* behind one address there may be several registries */
 };
 
@@ -38,7 +36,6 @@ struct registry {
 	enum host_origin origin;
 	struct auth *auth;
 	_Atomic uint64_t upload_rate; /* bytes a second, of the last body of some size */
-	atomic_bool quota_told;
 	atomic_int unknown; /* so often it did not know what refers to a document; never again
 			     * counted up once it did */
 	struct learned learned;
@@ -531,28 +528,6 @@ bool registry_ask(const struct repository *at, enum access access, struct http_r
 bool registry_knows_referrers(const struct registry *r)
 {
 	return atomic_load(&r->unknown) < UNKNOWN_MAX;
-}
-
-void registry_tell_quota(struct registry *r, const struct http_answer *a)
-{
-	struct slice window = a->remaining ? slice_of(a->remaining) : slice_at("", 0);
-	struct slice number;
-	uint64_t left = 0;
-	uint64_t seconds = 0;
-	OWNED(buf_drop) struct buf when = BUF(64);
-
-	if (!slice_cut(&window, ';', &number)
-	    || !slice_u64(slice_trim(number), UINT32_MAX, &left) || left > QUOTA_LOW
-	    || atomic_exchange(&r->quota_told, true))
-		return;
-	if (window.len > 2 && slice_starts(window, "w=")
-	    && slice_u64(slice_at(window.ptr + 2, window.len - 2), UINT32_MAX, &seconds)
-	    && seconds >= 60)
-		buf_addf(&when, " in %" PRIu64 " minutes", seconds / 60);
-	watch_warn(r->all->policy.watch,
-	    "%.100s lets only %" PRIu64 " more manifests be fetched%s; log in, or go on later: "
-	    "the same command continues",
-	    r->host, left, buf_text(&when));
 }
 
 void registry_learn_referrers(struct registry *r, bool known)

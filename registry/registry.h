@@ -106,10 +106,6 @@ bool registry_ask(const struct repository *at, enum access access, struct http_r
 bool registry_knows_referrers(const struct registry *r);
 void registry_learn_referrers(struct registry *r, bool known);
 
-/* Tells a person, once, that few more manifests will be given: what Docker Hub counts is each
- * GET of one, not a HEAD (MAN-13, RTY-09). */
-void registry_tell_quota(struct registry *r, const struct http_answer *a);
-
 /* registry_try, again and again where the failure may pass; doing names it in errors.  For
  * small requests whose repetition does no harm. */
 bool registry_send(const struct repository *at, enum access access, struct http_request *r,
