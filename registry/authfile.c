@@ -134,10 +134,12 @@ bool authfile_parse(struct slice json, const char *what, struct json **doc, stru
 	return !slice_trim(json).len || json_parse(json, what, doc, e);
 }
 
-bool authfile_login(const struct json *doc, enum authfile_kind kind, const char *what,
-    const char *name, struct login *out, bool *found, struct err *e)
+bool authfile_login(const struct authfile *file, const char *name, struct login *out,
+    bool *found, struct err *e)
 {
-	const struct json *auths = kind == AUTHFILE_LEGACY ? doc : json_get(doc, "auths");
+	const char *what = file->what;
+	const struct json *auths =
+	    file->kind == AUTHFILE_LEGACY ? file->doc : json_get(file->doc, "auths");
 	const char *key = NULL;
 	const struct json *entry = find_entry(auths, name, &key);
 	OWNED(buf_drop) struct buf source = BUF(8192);
@@ -175,5 +177,6 @@ bool authfile_read(struct slice json, const char *what, const char *name, struct
 
 	*found = false;
 	return authfile_parse(json, what, &doc, e)
-	       && authfile_login(doc, AUTHFILE_JSON, what, name, out, found, e);
+	       && authfile_login(
+		   &(struct authfile){doc, AUTHFILE_JSON, what}, name, out, found, e);
 }

@@ -12,6 +12,13 @@ enum authfile_kind {
 	AUTHFILE_LEGACY, /* ~/.dockercfg: the entries themselves */
 };
 
+/* A file that was read; all is borrowed. */
+struct authfile {
+	const struct json *doc;
+	enum authfile_kind kind;
+	const char *what; /* names it in errors and in the login's source */
+};
+
 /* The text as a document, NULL for an empty one; what names it in errors. */
 bool authfile_parse(
     struct slice json, const char *what, struct json **doc, struct err *e) MUST_CHECK;
@@ -19,8 +26,8 @@ bool authfile_parse(
 /* The login for name, "host" or "host/path", of which the longest part that has an entry counts
  * (CRD-05); the exact spelling wins.  *found is false when there is no entry or an empty one.
  */
-bool authfile_login(const struct json *doc, enum authfile_kind kind, const char *what,
-    const char *name, struct login *out, bool *found, struct err *e) MUST_CHECK;
+bool authfile_login(const struct authfile *file, const char *name, struct login *out,
+    bool *found, struct err *e) MUST_CHECK;
 
 /* The credential helper that keeps the host's login: of "credHelpers", else "credsStore"
  * (CRD-07); an empty slice when there is none. */

@@ -119,7 +119,8 @@ static bool look_in_text(struct search *s, struct slice text, const char *path, 
 		return false;
 	if (*s->found)
 		return true;
-	if (!authfile_login(doc, kind_of(path), path, s->name, s->out, s->found, e))
+	const struct authfile file = {doc, kind_of(path), path};
+	if (!authfile_login(&file, s->name, s->out, s->found, e))
 		return false;
 	if (*s->found)
 		check_mode(s, path);

@@ -392,10 +392,11 @@ static bool doubtful(struct registry *reg, const struct http_request *r, bool se
 /* What one attempt came to. */
 enum turn { TURN_DONE, TURN_AGAIN, TURN_FAILED };
 
-static enum turn judge_turn(struct registry *reg, const struct repository *at,
-    struct http_request *r, bool sent, struct http_answer *a, const struct ticket *ticket,
-    struct err *e)
+static enum turn judge_turn(const struct repository *at, struct http_request *r, bool sent,
+    struct http_answer *a, const struct ticket *ticket, struct err *e)
 {
+	struct registry *reg = at->registry;
+
 	if (doubtful(reg, r, sent, a, ticket)) {
 		err_clear(e);
 		return rewind_body(r, e) ? TURN_AGAIN : TURN_FAILED;
@@ -436,7 +437,7 @@ static bool try_here(const struct repository *at, enum access access, struct htt
 		r->authorization = ticket.value.len ? buf_text(&ticket.value) : NULL;
 		const bool sent = send_measured(reg, at->http, r, a, e);
 		r->authorization = NULL;
-		const enum turn turn = judge_turn(reg, at, r, sent, a, &ticket, e);
+		const enum turn turn = judge_turn(at, r, sent, a, &ticket, e);
 		if (turn != TURN_AGAIN || attempt >= ATTEMPTS_MAX)
 			return turn != TURN_FAILED;
 	}
