@@ -346,6 +346,7 @@ static void keep_token(
     struct auth *a, const struct account *one, const char *scopes, struct token_grant *grant)
 {
 	struct token *t = own_new(sizeof(*t));
+	char *text = STEAL(grant->text);
 
 	*t = (struct token){
 	    .next = a->tokens,
@@ -353,7 +354,7 @@ static void keep_token(
 	    .realm = own_text(a->wanted.realm),
 	    .service = own_text(a->wanted.service ? a->wanted.service : ""),
 	    .scopes = own_text(scopes),
-	    .text = STEAL(grant->text),
+	    .text = text,
 	    .number = ++a->count,
 	    .since = now(),
 	    .until = now() + grant->seconds,
@@ -401,29 +402,29 @@ static bool get_token(struct auth *a, struct seat *s, struct http *h,
     const struct errand *errand, const char *scopes, struct err *e)
 {
 	const bool tried = has_login(s->account);
-	struct err refusal = {0};
+	struct err failure = {0};
 
-	if (fetch_token(a, s->account, h, scopes, &refusal))
+	if (fetch_token(a, s->account, h, scopes, &failure))
 		return true;
-	if (refusal.kind != ERR_DENIED) {
-		*e = refusal;
+	if (failure.kind != ERR_DENIED) {
+		*e = failure;
 		return false;
 	}
 	if (tried) {
-		if (without_login(a, s->account, errand, &refusal)
+		if (without_login(a, s->account, errand, &failure)
 		    && fetch_token(a, s->account, h, scopes, e))
 			return true;
 		s->account->stale = false;
-		return login_refused(a, s->account, refusal.text, e);
+		return login_refused(a, s->account, failure.text, e);
 	}
 	const bool asked = s->account->asked;
 	if (!find_login(a, s, errand->access, e))
 		return false;
 	if (asked || !has_login(s->account))
 		return no_login(a, s->account, e);
-	return fetch_token(a, s->account, h, scopes, &refusal)
-	       || (refusal.kind == ERR_DENIED ? login_refused(a, s->account, refusal.text, e)
-					      : err_set(e, refusal.kind, "%s", refusal.text));
+	return fetch_token(a, s->account, h, scopes, &failure)
+	       || (failure.kind == ERR_DENIED ? login_refused(a, s->account, failure.text, e)
+					      : err_set(e, failure.kind, "%s", failure.text));
 }
 
 static void put_token(struct ticket *out, const char *text)

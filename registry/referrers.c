@@ -20,7 +20,7 @@ void referrers_drop(struct referrers *r)
 const char *referrers_tag(const struct digest *subject, char out[DIGEST_TEXT])
 {
 	(void)digest_text(subject, out);
-	*strchr(out, ':') = '-';
+	out[strcspn(out, ":")] = '-';
 	return out;
 }
 
