@@ -104,7 +104,9 @@ bool session_mount(struct session *s, const char *from, bool *done, struct err *
 	if (!learned_mounts(s->learned))
 		return true;
 	if (!post(s, from, &a, e)) {
-		note_refused_mount(s);
+		/* Where nobody answered, nothing was refused. */
+		if (a.status)
+			note_refused_mount(s);
 		if (e->kind == ERR_STOPPED)
 			return false;
 		err_clear(e);
