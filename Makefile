@@ -135,7 +135,7 @@ LINT := $(BUILD)/lint
 sources := $(wildcard $(ROOMS:%=%/*.c))
 headers := $(wildcard $(ROOMS:%=%/*.h))
 test_sources := $(wildcard tests/*/*.c tests/unit/*/*.c)
-lint_rules := rules selftest format spelling manuals curl-types gcc clang cppcheck tidy analyzer
+lint_rules := rules ids selftest format spelling manuals curl-types gcc clang cppcheck tidy analyzer
 
 .PHONY: lint lint-all format $(lint_rules:%=lint-%)
 lint: install-test install-lint
@@ -143,6 +143,8 @@ lint: install-test install-lint
 lint-all: $(lint_rules:%=lint-%)
 lint-rules:
 	@$(PYTHON) tests/lint/rules.py .
+lint-ids:
+	@$(PYTHON) tests/support/ids.py
 lint-selftest:
 	@$(PYTHON) tests/lint/selftest.py
 lint-format:

@@ -1,0 +1,71 @@
+"""nginx with TLS and HTTP/2 before registries and chart repositories (X1): what is spoken there, and whom it is believed (PROTOCOL 11, 14)."""
+
+import pytest
+
+from support import certificates, ports, processes
+from support.carry import Carrier
+from support.images import image, layer
+from support.scripted import Scripted
+from test_charts import TGZ, Charts, index
+
+APP = image([layer("a", 3_000_000)])
+CONFIG = """
+daemon off; pid {folder}/pid; error_log {folder}/error.log; events {{}}
+http {{
+  log_format protocol '$request_method $server_protocol $ssl_alpn_protocol';
+  access_log {folder}/access.log protocol; client_max_body_size 0; client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+  server {{ listen 127.0.0.1:{port} ssl http2; ssl_certificate {cert}; ssl_certificate_key {key};
+    proxy_request_buffering off; proxy_http_version 1.1;
+    location / {{ proxy_pass {url}; proxy_set_header Host $http_host; proxy_set_header X-Forwarded-Proto https; }} }}
+}}
+"""
+
+
+@pytest.fixture
+def front(tmp_path):
+    """front(url) -> (host, authority, access log) of an nginx before it."""
+    servers = []
+
+    def make(url):
+        folder = tmp_path / f"front{len(servers)}"
+        folder.mkdir()
+        ca, cert, key = certificates.make(str(folder / "tls"))
+        port = ports.free_port()
+        (folder / "nginx.conf").write_text(CONFIG.format(folder=folder, port=port, cert=cert, key=key, url=url))
+        words = ["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
+        servers.append(processes.Server(words, str(folder), "nginx", ready=lambda: ports.answers(port)))
+        return f"127.0.0.1:{port}", ca, folder / "access.log"
+
+    yield make
+    for server in servers:
+        server.stop()
+
+
+def test_UPL_22_a_registry_that_offers_HTTP_2(sealift, keys, registry, front, tmp_path):
+    """One connection a worker, in HTTP/1.1."""
+    host, ca, log = front(registry.url)
+    carrier = Carrier(sealift, keys.p256, tmp_path)
+    with Scripted() as source:
+        source.store("team/app", "1.0", APP)
+        assert carrier.export(source).rc == 0
+    result = sealift("push", carrier.bundle, f"{host}/apps", *keys.p256.trusting(), "--ca-file", ca, "-u", registry.login[0],
+                     "--password-stdin", input=registry.login[1] + "\n")
+    assert result.rc == 0, result
+    spoken = {tuple(line.split()[1:]) for line in log.read_text().splitlines()}
+    assert spoken == {("HTTP/1.1", "http/1.1")}, spoken
+
+
+def test_HLM_04_a_chart_repository_has_its_own_authority(sealift, keys, front, tmp_path):
+    """Said in the settings for the one host: another with another authority is not believed."""
+    with Charts({"/index.yaml": index(), "/app-1.2.3.tgz": TGZ}) as repository:
+        (host, ca, _), (other, _, _) = front(repository.url), front(repository.url)
+        (tmp_path / "config.yaml").write_text(f"registries:\n  {host}:\n    ca-file: {ca}\n")
+
+        def export(where, *more):
+            return sealift("export", "--chart", "app", "--repo", f"https://{where}", "--version", "1.2.3", *keys.p256.signing(), "-o",
+                           tmp_path / f"{len(list(tmp_path.iterdir()))}.tar", "--retries", "0", *more)
+        assert export(host, "--config", "config.yaml").rc == 0
+        for where, more in ((host, ()), (other, ("--config", "config.yaml"))):
+            result = export(where, *more)
+            assert result.rc == 5 and "certificate" in result.err, result
