@@ -1,4 +1,4 @@
-#include "registry/auth.h"
+#include "registry/account.h"
 
 #include "base/own.h"
 #include "registry/refusal.h"
@@ -10,57 +10,6 @@
 #include <time.h>
 
 enum { REPLACED_SECONDS = 2 };
-
-/* What a token was given for (TOK-13), besides its host. */
-struct token {
-	struct token *next;
-	const struct account *account;
-	char *realm;
-	char *service;
-	char *scopes;
-	char *text;
-	uint64_t number;
-	int64_t since; /* monotonic seconds */
-	int64_t until;
-	bool anonymous;
-};
-
-/* A login at this host, or that there is none. */
-struct account {
-	struct account *next;
-	struct login login;
-	bool asked;   /* login is what there is */
-	bool found;   /* there is one */
-	bool stale;   /* it was refused, and nobody had asked for it (TOK-22) */
-	bool proved;  /* Basic was let in once */
-	bool refused; /* and never will be (BAS-03) */
-	char *looked; /* where a login was looked for */
-};
-
-/* One repository: whose login is used there, and what it was seen to want. */
-struct seat {
-	struct seat *next;
-	char *repository;
-	struct account *account;
-	struct buf demanded; /* scopes of its challenges */
-	struct buf asked;    /* scopes that tokens were fetched for */
-	uint64_t dropped;    /* the last token that was refused and dropped */
-	bool rescoped;	     /* a right lacked, and a new token was asked for (CHL-06) */
-	uint64_t useless;    /* the last token that was new and did not do */
-};
-
-struct auth {
-	struct auth_config config;
-	char *host;
-	char *base;
-	pthread_mutex_t lock; /* for all below, and held while a token is fetched */
-	struct challenge wanted;
-	struct account *accounts;
-	struct seat *seats;
-	struct token *tokens;
-	uint64_t count;	   /* of all tokens so far */
-	quirk_facts facts; /* what was learnt of the host */
-};
 
 void ticket_drop(struct ticket *t)
 {
@@ -142,139 +91,6 @@ static int64_t now(void)
 	return (int64_t)t.tv_sec;
 }
 
-/* --- Logins --- */
-
-static struct seat *seat_of(struct auth *a, const char *repository)
-{
-	struct seat *s = a->seats;
-
-	while (s && strcmp(s->repository, repository) != 0)
-		s = s->next;
-	if (s)
-		return s;
-	s = own_new(sizeof(*s));
-	*s = (struct seat){.next = a->seats,
-	    .repository = own_text(repository),
-	    .demanded = BUF(SCOPES_MAX),
-	    .asked = BUF(SCOPES_MAX)};
-	s->account = own_new(sizeof(*s->account));
-	s->account->next = a->accounts;
-	a->accounts = s->account;
-	a->seats = s;
-	return s;
-}
-
-static bool same_login(const struct account *x, const struct account *y)
-{
-	if (x == y || !x->asked || x->found != y->found)
-		return false;
-	return !x->found || strcmp(x->login.source, y->login.source) == 0;
-}
-
-/* The account stays in the list, unused, when an older one is the same. */
-static void share_account(struct auth *a, struct seat *s)
-{
-	for (struct account *other = a->accounts; other; other = other->next) {
-		if (same_login(other, s->account)) {
-			login_drop(&s->account->login);
-			s->account->asked = false;
-			s->account = other;
-			return;
-		}
-	}
-}
-
-/* Finds the login for a repository, once. */
-static bool find_login(struct auth *a, struct seat *s, enum access access, struct err *e)
-{
-	OWNED(buf_drop) struct buf looked = BUF(64 * 1024);
-	struct account *one = s->account;
-	const struct credential_ask ask = {
-	    .host = a->host,
-	    .path = s->repository,
-	    .origin = a->config.origin,
-	    .strict = access == ACCESS_PUSH,
-	};
-
-	if (one->asked)
-		return true;
-	if (!credentials_find(
-		a->config.credentials, &ask, &one->login, &one->found, &looked, e))
-		return false;
-	one->looked = own_text(buf_text(&looked));
-	one->asked = true;
-	share_account(a, s);
-	return true;
-}
-
-static bool has_login(const struct account *one)
-{
-	return one->found && !one->stale;
-}
-
-static bool no_login(const struct auth *a, const struct account *one, struct err *e)
-{
-	return err_set(e, ERR_DENIED,
-	    "%.120s wants a login, no credentials found; looked in: %.200s; give --username, "
-	    "or "
-	    "a file with --authfile",
-	    a->host, one->looked && *one->looked ? one->looked : "nothing");
-}
-
-static bool login_refused(
-    const struct auth *a, const struct account *one, const char *said, struct err *e)
-{
-	return err_set(e, ERR_DENIED,
-	    "%.100s: the login of %.60s (%.110s) is refused: %.130s; check user name and "
-	    "password",
-	    a->host, one->login.username ? one->login.username : "(token)",
-	    one->login.source ? one->login.source : "", said);
-}
-
-/* Shows the login once, with a question that costs nothing, so that a wrong password is sent a
- * single time however many workers there are (BAS-03). */
-static bool prove_basic(
-    struct auth *a, struct account *one, struct http *h, const char *value, struct err *e)
-{
-	OWNED(http_answer_drop) struct http_answer answer = {0};
-	OWNED(buf_drop) struct buf url = BUF(4096);
-	OWNED(buf_drop) struct buf said = BUF(1024);
-
-	buf_adds(&url, a->base);
-	buf_adds(&url, "/v2/");
-	const struct http_request r = {
-	    .method = HTTP_GET,
-	    .url = buf_text(&url),
-	    .home = a->base,
-	    .authorization = value,
-	    .body_max = REFUSAL_BODY_MAX,
-	};
-	if (!token_send(a->config.policy, h, &r, &answer, e))
-		return false;
-	if (answer.status == 401) {
-		one->refused = true;
-		refusal_text(&answer, &said);
-		return login_refused(a, one, buf_text(&said), e);
-	}
-	one->proved = true;
-	return true;
-}
-
-static bool basic_ticket(struct auth *a, struct http *h, const struct errand *errand,
-    struct ticket *out, struct err *e)
-{
-	if (!find_login(a, out->seat, errand->access, e))
-		return false;
-	struct account *one = out->seat->account;
-	if (!one->found || !one->login.password)
-		return no_login(a, one, e);
-	if (one->refused)
-		return login_refused(a, one, "it was refused before", e);
-	token_put_basic(&one->login, &out->value);
-	return buf_ok(&out->value, e)
-	       && (one->proved || prove_basic(a, one, h, buf_text(&out->value), e));
-}
-
 /* --- Tokens --- */
 
 static void put_scope(const char *repository, enum access access, struct buf *out)
@@ -313,7 +129,7 @@ static struct token *find_token(
     struct auth *a, const struct account *one, const struct errand *errand, struct slice scopes)
 {
 	for (struct token *t = a->tokens; t; t = t->next) {
-		if (t->account == one && t->anonymous == !has_login(one)
+		if (t->account == one && t->anonymous == !account_has(one)
 		    && same_text(t->realm, a->wanted.realm)
 		    && same_text(t->service, a->wanted.service)
 		    && scopes_cover(slice_of(t->scopes), scopes)
@@ -358,7 +174,7 @@ static void keep_token(
 	    .number = ++a->count,
 	    .since = now(),
 	    .until = now() + grant->seconds,
-	    .anonymous = !has_login(one),
+	    .anonymous = !account_has(one),
 	};
 	a->tokens = t;
 }
@@ -372,7 +188,7 @@ static bool fetch_token(struct auth *a, const struct account *one, struct http *
 	    .home = a->base,
 	    .wanted = &a->wanted,
 	    .scopes = scopes,
-	    .login = has_login(one) ? &one->login : NULL,
+	    .login = account_has(one) ? &one->login : NULL,
 	    .method = a->config.token_method,
 	    .facts = &a->facts,
 	    .policy = a->config.policy,
@@ -401,7 +217,7 @@ static bool without_login(
 static bool get_token(struct auth *a, struct seat *s, struct http *h,
     const struct errand *errand, const char *scopes, struct err *e)
 {
-	const bool tried = has_login(s->account);
+	const bool tried = account_has(s->account);
 	struct err failure = {0};
 
 	if (fetch_token(a, s->account, h, scopes, &failure))
@@ -415,15 +231,15 @@ static bool get_token(struct auth *a, struct seat *s, struct http *h,
 		    && fetch_token(a, s->account, h, scopes, e))
 			return true;
 		s->account->stale = false;
-		return login_refused(a, s->account, failure.text, e);
+		return account_refused(a, s->account, failure.text, e);
 	}
 	const bool asked = s->account->asked;
-	if (!find_login(a, s, errand->access, e))
+	if (!account_find(a, s, errand->access, e))
 		return false;
-	if (asked || !has_login(s->account))
-		return no_login(a, s->account, e);
+	if (asked || !account_has(s->account))
+		return account_missing(a, s->account, e);
 	return fetch_token(a, s->account, h, scopes, &failure)
-	       || (failure.kind == ERR_DENIED ? login_refused(a, s->account, failure.text, e)
+	       || (failure.kind == ERR_DENIED ? account_refused(a, s->account, failure.text, e)
 					      : err_set(e, failure.kind, "%s", failure.text));
 }
 
@@ -440,7 +256,7 @@ static bool bearer_ticket(struct auth *a, struct http *h, const struct errand *e
 	struct seat *s = out->seat;
 
 	/* A login of the command line is only shown where anybody's token does not do. */
-	if (!credentials_given(a->config.credentials) && !find_login(a, s, errand->access, e))
+	if (!credentials_given(a->config.credentials) && !account_find(a, s, errand->access, e))
 		return false;
 	if (s->account->found && s->account->login.registry_token) {
 		put_token(out, s->account->login.registry_token);
@@ -470,10 +286,10 @@ bool auth_ticket(struct auth *a, struct http *h, const struct errand *errand,
 	ticket_drop(out);
 	out->value = BUF(2 * SECRET_MAX);
 	pthread_mutex_lock(&a->lock);
-	out->seat = seat_of(a, errand->repository);
+	out->seat = account_seat(a, errand->repository);
 	out->mount = errand->mount_from != NULL;
 	if (a->wanted.scheme == CHALLENGE_BASIC)
-		ok = basic_ticket(a, h, errand, out, e);
+		ok = account_basic(a, h, errand, out, e);
 	else if (a->wanted.scheme == CHALLENGE_BEARER)
 		ok = bearer_ticket(a, h, errand, out, e);
 	pthread_mutex_unlock(&a->lock);
@@ -555,10 +371,10 @@ static bool denied(const struct auth *a, const struct account *one,
 {
 	OWNED(buf_drop) struct buf said = BUF(1024);
 
-	if (!has_login(one))
-		return no_login(a, one, e);
+	if (!account_has(one))
+		return account_missing(a, one, e);
 	refusal_text(answer, &said);
-	return login_refused(a, one, buf_text(&said), e);
+	return account_refused(a, one, buf_text(&said), e);
 }
 
 /* error="invalid_token": the token is no good anywhere. */
@@ -601,11 +417,11 @@ static bool fresh_refused(struct auth *a, struct http *h, const struct http_answ
 	if (!used->anonymous)
 		return learnt || denied(a, s->account, answer, e);
 	const bool stale = s->account->stale;
-	if (!find_login(a, s, ACCESS_PULL, e))
+	if (!account_find(a, s, ACCESS_PULL, e))
 		return false;
 	if (stale)
 		return learnt || denied(a, s->account, answer, e);
-	return has_login(s->account) || learnt || no_login(a, s->account, e);
+	return account_has(s->account) || learnt || account_missing(a, s->account, e);
 }
 
 /* A token that took the place of a refused one a moment ago, got by whichever worker: the next
