@@ -9,7 +9,9 @@ import time
 
 import pytest
 
+from support import processes
 from support.carry import Carrier
+from support.figures import figure
 from support.images import image, index, layer
 from support.program import binary
 from support.scripted import Scripted
@@ -68,7 +70,8 @@ def test_UPL_13_RULE_3_fifty_kills_of_the_program(make_registry, carried, keys, 
     subprocess.run(command(carried, keys, make_registry()), check=True, capture_output=True)
     whole = time.monotonic() - began
     for i in range(KILLS):
-        run = subprocess.Popen(command(carried, keys, registry, "-j2"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        run = subprocess.Popen(command(carried, keys, registry, "-j2"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                               preexec_fn=processes.die_with_parent)
         time.sleep(rng.uniform(0.02, 0.25) * whole * (1 + i / KILLS))
         killed += run.poll() is None
         run.send_signal(signal.SIGKILL)
@@ -77,7 +80,7 @@ def test_UPL_13_RULE_3_fifty_kills_of_the_program(make_registry, carried, keys, 
     assert last.returncode == 0, last.stderr
     assert killed >= KILLS // 4, f"only {killed} of {KILLS} met a push under way"
     assert stored(registry) == undisturbed
-    print(f"{killed} of {KILLS} kills met a push under way")
+    figure("R11", f"kills of the program, {killed} while it pushed", KILLS, KILLS, "end as an undisturbed push")
 
 
 @pytest.mark.torture
@@ -88,7 +91,7 @@ def test_UPL_14_RTY_10_fifty_kills_of_the_registry(make_registry, carried, keys,
     while kills < KILLS:
         runs += 1
         run = subprocess.Popen(command(carried, keys, registry, "-j2", "--retries", "60", "--retry-wait", "20", "--limit-rate", "200K"),
-                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, preexec_fn=processes.die_with_parent)
         while kills < KILLS and run.poll() is None:
             time.sleep(rng.uniform(0.15, 0.4))
             registry.server.kill()
@@ -99,4 +102,4 @@ def test_UPL_14_RTY_10_fifty_kills_of_the_registry(make_registry, carried, keys,
     last = subprocess.run(command(carried, keys, registry), capture_output=True, text=True)
     assert last.returncode == 0, last.stderr
     assert stored(registry) == undisturbed
-    print(f"{kills} kills in {runs} push(es)")
+    figure("R11", f"kills of the registry in {runs} push{'es' * (runs > 1)}", kills, KILLS, "end as an undisturbed push")

@@ -23,6 +23,7 @@ CLAIMS = {
     "R8": ("Killed at any call", "strace: kill -9 at the nth call of each kind on what is written; then the same command again"),
     "R9": ("The disk full at every 4 KiB, and a limit on the size of files", "a small tmpfs; RLIMIT_FSIZE stands in "
            "for FAT32"),
+    "R11": ("A push whose program, or whose registry, is killed fifty times", "kill -9 at random moments; what the registry stored is compared file by file"),
     "R13": ("Memory does not grow with the bundle", "peak resident size of the process"),
     "R14": ("Members at 2, 4 and 8 GiB, a block less and a block more; 16,384 members", "sparse files; tar, bsdtar and "
             "Python agree on names and sizes"),
