@@ -62,6 +62,8 @@ static const char *advice_of(CURLcode code)
 	case CURLE_COULDNT_RESOLVE_HOST:
 	case CURLE_COULDNT_CONNECT:
 		return "; check the name, the port and the proxy settings";
+	case CURLE_PARTIAL_FILE:
+		return "; the connection broke: run the same command again to continue";
 	case CURLE_OPERATION_TIMEDOUT:
 		return "; the other side stopped answering";
 	default:

@@ -34,8 +34,11 @@ bool location_read(const struct repository *at, const struct http_answer *a, con
 	OWNED(buf_drop) struct buf location = BUF(0);
 
 	if (!a->location)
-		return err_set(
-		    e, ERR_NETWORK, "%s: the registry sent no upload Location", doing);
+		return err_set(e, ERR_NETWORK,
+		    "%s: the registry sent no upload Location; a proxy before it may take "
+		    "headers "
+		    "away, ask who runs it",
+		    doing);
 	if (!http_url_join(a->url, a->location, &location, e)
 	    || !keep_origin(at, &location, e)) {
 		e->kind = ERR_NETWORK;

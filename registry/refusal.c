@@ -154,6 +154,7 @@ static const struct meaning meanings[] = {
 	"the registry, or a proxy before it, limits the size of a request; raise that limit"},
     {415, ERR_FORMAT, "the registry does not take this media type"},
     {429, ERR_NETWORK, "too many requests; log in, use fewer --jobs, or wait"},
+    {507, ERR_NETWORK, "the registry's disk is full; tell who runs it, then run this again"},
     {0},
 };
 
@@ -175,6 +176,34 @@ static const struct meaning *meaning_of(long status)
 	return status < 400 ? &page : &other;
 }
 
+/* Codes that say more than their status. */
+static const struct {
+	const char *code;
+	const char *method; /* of the request that it is about; "" for any */
+	struct meaning meaning;
+} code_meanings[] = {
+    {"TAG_INVALID", "", {400, ERR_DENIED, "the tag is there and may not be changed"}},
+    {"DIGEST_INVALID", "PUT",
+	{400, ERR_NETWORK,
+	    "something between here and there changes the bytes; go round the proxy, or ask "
+	    "who "
+	    "runs it"}},
+    {"MANIFEST_INVALID", "PUT",
+	{400, ERR_NETWORK,
+	    "the registry does not take images of this kind; ask who runs it, or push to "
+	    "another"}},
+};
+
+static const struct meaning *meaning_of_code(const struct http_answer *a, const char *doing)
+{
+	for (size_t i = 0; i < sizeof(code_meanings) / sizeof(code_meanings[0]); i++)
+		if (slice_starts(slice_of(doing), code_meanings[i].method)
+		    && code_meanings[i].meaning.status == a->status
+		    && refusal_has(a, code_meanings[i].code))
+			return &code_meanings[i].meaning;
+	return meaning_of(a->status);
+}
+
 static const struct meaning tls_wanted = {
     400, ERR_NETWORK, "it speaks https: leave out --plain-http, or write https"};
 
@@ -191,9 +220,7 @@ static bool wants_tls(const struct http_answer *a)
 bool refusal(const struct http_answer *a, const char *doing, struct err *e)
 {
 	OWNED(buf_drop) struct buf said = BUF(1024);
-	const bool immutable = refusal_has(a, "TAG_INVALID");
-	const struct meaning *m =
-	    wants_tls(a) ? &tls_wanted : meaning_of(immutable ? 409 : a->status);
+	const struct meaning *m = wants_tls(a) ? &tls_wanted : meaning_of_code(a, doing);
 
 	refusal_text(a, &said);
 	(void)err_set(e, m->kind, "%.220s: %.180s; %s", doing, buf_text(&said), m->hint);
