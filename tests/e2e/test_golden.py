@@ -74,7 +74,7 @@ def golden():
     """{name: (status, sentence)}"""
     with open(PATH) as f:
         paragraphs = [p for p in f.read().split("\n\n") if p and not p.startswith("#")]
-    return {re.match(r"(.*): (\d+)$", p.split("\n")[0])[1]: (int(p.split("\n")[0].rpartition(" ")[2]), " ".join(p.split("\n")[1:])) for p in paragraphs}
+    return {re.match(r"(.*): (\d+)$", p.split("\n")[0])[1]: (int(p.split("\n")[0].rpartition(" ")[2]), " ".join(p.strip().split("\n")[1:])) for p in paragraphs}
 
 
 @pytest.fixture
