@@ -1,5 +1,6 @@
 #include "base/command.h"
 
+#include "base/clock.h"
 #include "base/own.h"
 #include "base/stop.h"
 
@@ -10,7 +11,6 @@
 #include <spawn.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -104,22 +104,13 @@ static bool take(struct child *c, struct buf *out, struct err *e)
 	return (got >= 0 || errno == EINTR || err_errno(e, "reading")) && buf_ok(out, e);
 }
 
-/* Seconds of a clock that nobody sets. */
-static int64_t now(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec;
-}
-
 static bool too_late(struct err *e)
 {
 	return err_set(e, ERR_SYSTEM, "expected an answer, found none in time");
 }
 
 static bool converse(
-    struct child *c, struct slice input, int64_t end, struct buf *out, struct err *e)
+    struct child *c, struct slice input, uint64_t end, struct buf *out, struct err *e)
 {
 	while (c->out >= 0) {
 		struct pollfd ends[2] = {
@@ -128,7 +119,7 @@ static bool converse(
 		(void)poll(ends, 2, SLICE_MS);
 		if (!stop_check(e))
 			return false;
-		if (now() > end)
+		if (clock_ms() > end)
 			return too_late(e);
 		if (ends[1].revents)
 			give(c, &input);
@@ -139,7 +130,7 @@ static bool converse(
 }
 
 /* A command may close its output and go on: its time and a wish to stop hold for that too. */
-static bool wait_for(struct child *c, int64_t end, int *status, struct err *e)
+static bool wait_for(struct child *c, uint64_t end, int *status, struct err *e)
 {
 	pid_t ended;
 
@@ -148,7 +139,7 @@ static bool wait_for(struct child *c, int64_t end, int *status, struct err *e)
 	    (ended = waitpid(c->pid, status, WNOHANG)) == 0 || (ended < 0 && errno == EINTR)) {
 		if (!stop_check(e))
 			return false;
-		if (now() > end)
+		if (clock_ms() > end)
 			return too_late(e);
 		(void)poll(NULL, 0, NAP_MS);
 	}
@@ -171,7 +162,7 @@ static bool converse_with(char *const words[], struct slice input, unsigned seco
     struct buf *out, int *status, struct err *e)
 {
 	OWNED(child_drop) struct child c = {.in = -1, .out = -1};
-	const int64_t end = now() + (int64_t)seconds;
+	const uint64_t end = clock_ms() + (uint64_t)seconds * 1000;
 
 	return start(words, &c, e) && converse(&c, input, end, out, e)
 	       && wait_for(&c, end, status, e);

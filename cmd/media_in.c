@@ -116,6 +116,16 @@ static bool find_file(const char *path, struct buf *found, struct err *e)
 	return true;
 }
 
+/* The path of a bundle without the number of a part, into stem, and where its last part begins.
+ */
+static const char *last_part(const struct buf *file, struct slice *stem)
+{
+	if (!parts_is_name(buf_text(file), stem))
+		*stem = buf_slice(file);
+	const char *slash = memrchr(stem->ptr, '/', stem->len);
+	return slash ? slash + 1 : stem->ptr;
+}
+
 bool media_in_name(const char *path, struct buf *out, struct err *e)
 {
 	OWNED(buf_drop) struct buf file = BUF(PATH_ROOM);
@@ -123,10 +133,7 @@ bool media_in_name(const char *path, struct buf *out, struct err *e)
 
 	if (!find_file(path, &file, e))
 		return false;
-	if (!parts_is_name(buf_text(&file), &stem))
-		stem = buf_slice(&file);
-	const char *slash = memrchr(stem.ptr, '/', stem.len);
-	const char *name = slash ? slash + 1 : stem.ptr;
+	const char *name = last_part(&file, &stem);
 	buf_add(out, name, stem.len - (size_t)(name - stem.ptr));
 	return buf_ok(out, e);
 }
@@ -196,10 +203,7 @@ bool media_in_list(
 
 	if (!find_file(path, &file, e))
 		return false;
-	if (!parts_is_name(buf_text(&file), &stem))
-		stem = buf_slice(&file);
-	const char *slash = memrchr(stem.ptr, '/', stem.len);
-	const char *name = slash ? slash + 1 : stem.ptr;
+	const char *name = last_part(&file, &stem);
 	places.stem = own_bytes(name, stem.len - (size_t)(name - stem.ptr));
 	places_add(&places, stem.ptr, (size_t)(name - stem.ptr));
 	for (size_t i = 0; i < o->media.count; i++)

@@ -1,5 +1,6 @@
 #include "cmd/progress.h"
 
+#include "base/clock.h"
 #include "base/own.h"
 #include "cmd/output.h"
 #include "manifests/json.h"
@@ -8,7 +9,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum style {
@@ -33,14 +33,6 @@ struct progress {
 	int64_t shown_ms;
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void hide_bar(struct progress *p)
 {
 	if (p->bar_shown)
@@ -51,7 +43,7 @@ static void hide_bar(struct progress *p)
 /* Redraws the bar when the last one is old enough. */
 static void show_bar(struct progress *p)
 {
-	const int64_t now = now_ms();
+	const int64_t now = (int64_t)clock_ms();
 	const int64_t spent = now - p->began_ms;
 	char moved[24];
 	char rate[24];
@@ -157,7 +149,7 @@ struct progress *progress_new(const struct common *common, const char *doing)
 	p->doing = doing;
 	p->style = choose(common);
 	p->verbose = common->verbose;
-	p->began_ms = now_ms();
+	p->began_ms = (int64_t)clock_ms();
 	return p;
 }
 
@@ -171,7 +163,7 @@ void progress_total(struct progress *p, uint64_t bytes)
 	pthread_mutex_lock(&p->lock);
 	p->total = bytes;
 	p->moved = 0;
-	p->began_ms = now_ms();
+	p->began_ms = (int64_t)clock_ms();
 	pthread_mutex_unlock(&p->lock);
 }
 
@@ -183,7 +175,7 @@ void progress_begin(struct progress *p, const char *doing, uint64_t bytes)
 
 void progress_rate(struct progress *p)
 {
-	const int64_t spent = now_ms() - p->began_ms;
+	const int64_t spent = (int64_t)clock_ms() - p->began_ms;
 	char moved[24];
 	char rate[24];
 

@@ -1,5 +1,6 @@
 #include "registry/account.h"
 
+#include "base/clock.h"
 #include "base/own.h"
 #include "registry/refusal.h"
 #include "registry/scopes.h"
@@ -7,7 +8,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { REPLACED_SECONDS = 2 };
 
@@ -85,10 +85,7 @@ void auth_free(struct auth *a)
 
 static int64_t now(void)
 {
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec;
+	return (int64_t)(clock_ms() / 1000);
 }
 
 /* --- Tokens --- */

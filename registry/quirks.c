@@ -91,11 +91,6 @@ const char *quirks_missing_repository(const char *host)
 	return NULL;
 }
 
-const char *quirk_id(enum quirk q)
-{
-	return rows[q].id;
-}
-
 bool quirk_known(const quirk_facts *facts, enum quirk q)
 {
 	return atomic_load(facts) & 1U << q;

@@ -26,9 +26,6 @@ bool quirks_is_hub(struct slice host);
  * is known. */
 const char *quirks_missing_repository(const char *host);
 
-/* The statement of PROTOCOL.md that a quirk is about. */
-const char *quirk_id(enum quirk q);
-
 /* The learnt facts of one host, a bit a quirk; zero to begin with. */
 typedef _Atomic unsigned quirk_facts;
 

@@ -115,16 +115,6 @@ bool refusal_has(const struct http_answer *a, const char *code)
 	return false;
 }
 
-bool refusal_mentions(const struct http_answer *a, const char *word)
-{
-	const size_t len = strlen(word);
-
-	for (size_t i = 0; i + len <= a->body.len; i++)
-		if (strncasecmp(a->body.ptr + i, word, len) == 0)
-			return true;
-	return false;
-}
-
 bool refusal_passes(const struct http_answer *a)
 {
 	return retry_status(a->status)

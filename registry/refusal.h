@@ -20,9 +20,6 @@ void refusal_text(const struct http_answer *a, struct buf *out);
 /* Whether the body holds this code, as registries write it: {"errors":[{"code":…}]}. */
 bool refusal_has(const struct http_answer *a, const char *code);
 
-/* Whether the body holds this word, in whatever case. */
-bool refusal_mentions(const struct http_answer *a, const char *word);
-
 /* Whether the same request may do better later: by its status, or by a code that says so in any
  * error (RTY-04). */
 bool refusal_passes(const struct http_answer *a);

@@ -21,8 +21,6 @@ from support.figures import grouped
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 SECONDS = 1500  # for one runner; far above what any needs
 RATE = "tests/e2e/test_rate.py"  # wants the machine for itself
-# What judges other people's programs, or one and the same code at many moments: a sanitizer sees nothing new there.
-OTHERS = ["loaders", "checks", "reproducible", "interrupt", "chart_servers", "readme"]
 
 
 class Totals:
@@ -193,8 +191,7 @@ def main():
     replay(totals, build, wrapper, env)
     if not options.sanitizer:
         lint_selftest(totals, env)
-    left = [f"--ignore=tests/e2e/test_{name}.py" for name in OTHERS] if folder else []
-    end_to_end(totals, build, wrapper, env, [*left, *options.tests])
+    end_to_end(totals, build, wrapper, env, options.tests)
     if folder:
         reports(totals, folder)
     return finish(totals, figures)
