@@ -101,6 +101,6 @@ void quirk_learn(quirk_facts *facts, enum quirk q, const char *host, struct watc
 	if (atomic_fetch_or(facts, 1U << q) & 1U << q)
 		return;
 	watch_warn(watch,
-	    "%.100s: %s, so %s; \"%s\" under registries in --config says so for good", host,
-	    rows[q].recognised, rows[q].done, rows[q].setting);
+	    "%.100s: %s (%s), so %s; \"%s\" under registries in --config says so for good",
+	    host, rows[q].recognised, rows[q].id, rows[q].done, rows[q].setting);
 }
