@@ -1,4 +1,4 @@
-#include "cmd/parcel.h"
+#include "cmd/rights.h"
 
 #include "base/own.h"
 #include "base/pool.h"
@@ -175,27 +175,27 @@ void carry_tell(
 	    &(struct news){.kind = NEWS_DONE, .what = blob, .text = outcomes[outcome]});
 }
 
-bool carry_blob(const struct phase *ph, size_t worker, const struct job *job,
-    struct source *bytes, const struct job *from, struct err *e)
+bool carry_blob(const struct phase *ph, size_t worker, struct job *job, struct source *bytes,
+    const struct job *from, struct err *e)
 {
 	const struct delivery *d = ph->delivery;
 	const struct member *m = &reader_inventory(d->reader)->members[job->member];
 	const struct descriptor blob = {.digest = m->digest, .size = m->size};
-	enum upload_outcome outcome;
 	struct repository at;
 
 	struct parcel *first = &d->parcels[job->repository];
 	const char *source = from ? d->parcels[from->repository].to.path : NULL;
 	if (!parcel_repository(ph, worker, first, &at, e))
 		return false;
-	if (!upload_blob(&at, &blob, bytes, source, &outcome, e)) {
+	if (!upload_blob(&at, &blob, bytes, source, &job->outcome, e)) {
 		if (!missing_made(ph, first, e))
 			return false;
 		err_clear(e);
-		if (!upload_blob(&at, &blob, bytes, source, &outcome, e))
+		if (!upload_blob(&at, &blob, bytes, source, &job->outcome, e))
 			return false;
 	}
-	carry_tell(ph, &blob, outcome);
+	job->done = true;
+	carry_tell(ph, &blob, job->outcome);
 	return true;
 }
 
@@ -252,12 +252,13 @@ struct bringing {
 	struct chains chains;
 };
 
-static bool bring(const struct phase *ph, size_t worker, const struct job *job,
+static bool bring(const struct phase *ph, size_t worker, struct job *job,
     const struct job *from, struct err *e)
 {
 	OWNED(member_source_drop) struct member_source source = {0};
 
-	return (reader_member(ph->delivery->reader, job->member, &source, e)
+	return job->done
+	       || (reader_member(ph->delivery->reader, job->member, &source, e)
 		   && carry_blob(ph, worker, job, &source.verify.source, from, e))
 	       || err_in(e, "%s", ph->delivery->parcels[job->repository].to.path);
 }
@@ -320,7 +321,7 @@ static uint64_t bytes_to_move(const struct delivery *d)
 /* Whether a registry said no in a way that the same command will hear again. */
 static bool is_final(const struct err *e)
 {
-	return e->code >= 400 && e->code < 500 && !retry_status(e->code);
+	return e->code == 500 || (e->code >= 400 && e->code < 500 && !retry_status(e->code));
 }
 
 /* A failure that a second run may overcome, after something was done, is status 8. */
@@ -341,23 +342,36 @@ static bool partly(const struct delivery *d, struct err *e)
 	    e, "%zu of %zu are in place, run the same command again to continue", there, all);
 }
 
+static bool bring_all(const struct phase *ph, struct err *e)
+{
+	struct bringing b = {.phase = ph};
+	const struct pool pool = {.workers = ph->network->jobs,
+	    .jobs = ph->delivery->job_count,
+	    .work = bring_job,
+	    .context = &b};
+
+	chain_jobs(ph->delivery, &b.chains);
+	const bool ok = pool_run(&pool, e);
+	chains_drop(&b.chains);
+	return ok;
+}
+
+/* A pipe cannot be read twice, so that its first uploads are no place to learn rights. */
 bool delivery_run(
     struct delivery *d, struct network *network, struct progress *progress, struct err *e)
 {
 	struct phase ph = {d, network, progress_watch(progress)};
+	const bool forward = reader_is_forward(d->reader);
 
-	if (!delivery_list(d, e) || !finish_empty(&ph, e))
+	if (!delivery_list(d, e))
 		return false;
-	if (reader_is_forward(d->reader)) {
-		progress_total(progress, reader_inventory(d->reader)->total);
-		return carry_forward(&ph, e) || partly(d, e);
-	}
-	progress_total(progress, bytes_to_move(d));
-	struct bringing b = {.phase = &ph};
-	const struct pool pool = {
-	    .workers = network->jobs, .jobs = d->job_count, .work = bring_job, .context = &b};
-	chain_jobs(d, &b.chains);
-	const bool ok = pool_run(&pool, e);
-	chains_drop(&b.chains);
-	return ok || partly(d, e);
+	progress_total(
+	    progress, forward ? reader_inventory(d->reader)->total : bytes_to_move(d));
+	rights_count(&ph);
+	if (forward)
+		return (rights_ask(&ph, e) && rights_join(d, ph.watch, e)
+			   && finish_empty(&ph, e) && carry_forward(&ph, e))
+		       || partly(d, e);
+	return (rights_try(&ph, e) && finish_empty(&ph, e) && bring_all(&ph, e))
+	       || partly(d, e);
 }

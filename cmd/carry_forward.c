@@ -27,7 +27,7 @@ static bool mount(const struct phase *ph, const struct job *job, const struct jo
 
 /* Where a run that went before brought the bytes into the first repository, they are still to
  * pass, so that each run brings a layer into one more. */
-static bool mount_or_send(const struct phase *ph, const struct job *job, const struct job *from,
+static bool mount_or_send(const struct phase *ph, struct job *job, const struct job *from,
     struct verify_source *bytes, struct err *e)
 {
 	bool mounted = false;
@@ -43,7 +43,7 @@ static bool mount_or_send(const struct phase *ph, const struct job *job, const s
 }
 
 /* What can be read again goes the usual way. */
-static bool send_again(const struct phase *ph, const struct job *job, const struct job *from,
+static bool send_again(const struct phase *ph, struct job *job, const struct job *from,
     struct verify_source *bytes, struct err *e)
 {
 	const struct delivery *d = ph->delivery;
@@ -62,7 +62,7 @@ static bool send(const struct phase *ph, const struct chains *c, size_t member,
 	const size_t first = c->first[member];
 
 	for (size_t i = first; i < d->job_count; i = c->next[i]) {
-		const struct job *job = &d->jobs[i];
+		struct job *job = &d->jobs[i];
 		if (!(i == first ? carry_blob(ph, 0, job, &bytes->source, NULL, e)
 				 : send_again(ph, job, &d->jobs[first], bytes, e)))
 			return err_in(e, "%s", d->parcels[job->repository].to.path);

@@ -1,10 +1,9 @@
-#include "cmd/parcel.h"
+#include "cmd/rights.h"
 
 #include "base/own.h"
 #include "base/pool.h"
 #include "base/stop.h"
 #include "cmd/destination.h"
-#include "cmd/errors.h"
 #include "cmd/output.h"
 #include "manifests/json.h"
 #include "registry/push.h"
@@ -195,15 +194,6 @@ static bool look_up_job(void *context, size_t worker, size_t job, struct err *e)
 	return stop_check(e);
 }
 
-static bool join_errors(const struct delivery *d, struct watch *watch, struct err *e)
-{
-	OWNED(drop_any) struct err *errors = own_array(d->parcel_count, sizeof(*errors));
-
-	for (size_t i = 0; i < d->parcel_count; i++)
-		errors[i] = d->parcels[i].error;
-	return errors_join(errors, d->parcel_count, "names cannot be pushed", watch, e);
-}
-
 bool delivery_look(struct phase *ph, struct err *e)
 {
 	const struct pool pool = {.workers = ph->network->jobs,
@@ -236,13 +226,24 @@ static void warn_of_case(const struct delivery *d, struct watch *watch)
 		}
 }
 
+static bool names_are_free(const struct delivery *d)
+{
+	for (size_t i = 0; i < d->parcel_count; i++)
+		if (d->parcels[i].error.kind)
+			return false;
+	return true;
+}
+
+/* Rights are learnt from the first uploads; where there will be none, the list of what stands
+ * against a push is whole all the same. */
 bool delivery_preflight(
     struct delivery *d, struct network *network, struct watch *watch, struct err *e)
 {
 	struct phase ph = {d, network, watch};
 
 	warn_of_case(d, watch);
-	return delivery_look(&ph, e) && join_errors(d, watch, e);
+	return delivery_look(&ph, e) && (names_are_free(d) || rights_ask(&ph, e))
+	       && rights_join(d, watch, e);
 }
 
 static const char *const states[] = {

@@ -45,6 +45,7 @@ struct parcel {
 	bool unconfirmed;   /* a policy does not let it be read back (PSH-21) */
 	const char *reason; /* of PARCEL_EXCLUDED; borrowed */
 	struct err error;   /* of the preflight */
+	struct err barred;  /* why nothing may be written into its repository; of one parcel */
 	struct digest old;  /* what the tag named before, when has_old */
 	bool has_old;
 	size_t repository; /* the first parcel with the same path */
@@ -57,6 +58,8 @@ struct job {
 	size_t member;
 	size_t *parcels;
 	size_t parcel_count;
+	bool done; /* then outcome is set */
+	enum upload_outcome outcome;
 };
 
 enum existing_tag {
@@ -116,9 +119,9 @@ bool attach_put(const struct phase *ph, const struct repository *at, struct parc
 void attach_drop(struct parcel *p);
 
 /* Brings a blob into its repository out of bytes, or from the repository of another job that is
- * done (NULL: there is none), and tells of it. */
-bool carry_blob(const struct phase *ph, size_t worker, const struct job *job,
-    struct source *bytes, const struct job *from, struct err *e) MUST_CHECK;
+ * done (NULL: there is none), and tells of it; the job is done then. */
+bool carry_blob(const struct phase *ph, size_t worker, struct job *job, struct source *bytes,
+    const struct job *from, struct err *e) MUST_CHECK;
 void carry_tell(
     const struct phase *ph, const struct descriptor *blob, enum upload_outcome outcome);
 

@@ -3,8 +3,7 @@
 #include "base/own.h"
 #include "base/pool.h"
 #include "base/stop.h"
-#include "cmd/errors.h"
-#include "cmd/parcel.h"
+#include "cmd/rights.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -19,12 +18,6 @@ struct surveying {
 	size_t *place_of; /* of each parcel: the place of its repository, or NOWHERE */
 };
 
-/* Where the name could not be asked for, nothing else is asked. */
-static bool is_answered(const struct parcel *p)
-{
-	return p->error.kind != ERR_DENIED && p->error.kind != ERR_NETWORK;
-}
-
 /* One place for each repository that lacks something. */
 static void list_places(struct surveying *s)
 {
@@ -37,12 +30,13 @@ static void list_places(struct surveying *s)
 		size_t at = 0;
 
 		s->place_of[i] = NOWHERE;
-		if (p->state != PARCEL_WAITING || !is_answered(p))
+		if (p->state != PARCEL_WAITING || parcel_is_silent(p))
 			continue;
 		while (at < s->out->count && strcmp(s->out->places[at].path, p->to.path) != 0)
 			at++;
-		s->out->count += at == s->out->count;
-		s->out->places[at].path = p->to.path;
+		if (at == s->out->count)
+			s->out->places[s->out->count++] =
+			    (struct survey_place){.path = p->to.path, .parcel = i};
 		s->place_of[i] = at;
 	}
 }
@@ -54,18 +48,6 @@ static bool repository_of(const struct surveying *s, size_t worker, const char *
 
 	return registries_repository(n->registries, n->workers[worker],
 	    s->phase.delivery->parcels[0].to.host, path, at, e);
-}
-
-static bool try_job(void *context, size_t worker, size_t job, struct err *e)
-{
-	const struct surveying *s = context;
-	struct survey_place *place = &s->out->places[job];
-	struct repository at;
-
-	if (!repository_of(s, worker, place->path, &at, &place->error)
-	    || !upload_try(&at, &place->error))
-		(void)err_in(&place->error, "%s", place->path);
-	return stop_check(e);
 }
 
 /* Adds up what one blob is to its place. */
@@ -96,25 +78,12 @@ static bool ask_job(void *context, size_t worker, size_t i, struct err *e)
 	if (at_place == NOWHERE)
 		return true;
 	const struct survey_place *place = &s->out->places[at_place];
-	if (place->error.kind == ERR_NONE
+	if (!d->parcels[place->parcel].barred.kind
 	    && (!repository_of(s, worker, place->path, &at, e)
 		|| !upload_has(&at, &blob, &has, e)))
 		return err_in(e, "%s", place->path);
 	count_blob(s, job, blob.size, has);
 	return stop_check(e);
-}
-
-static bool join(const struct surveying *s, struct err *e)
-{
-	const struct delivery *d = s->phase.delivery;
-	const size_t count = d->parcel_count + s->out->count;
-	OWNED(drop_any) struct err *errors = own_array(count, sizeof(*errors));
-
-	for (size_t i = 0; i < d->parcel_count; i++)
-		errors[i] = d->parcels[i].error;
-	for (size_t i = 0; i < s->out->count; i++)
-		errors[d->parcel_count + i] = s->out->places[i].error;
-	return errors_join(errors, count, "things stand against a push", s->phase.watch, e);
 }
 
 static bool take(struct surveying *s, struct err *e)
@@ -125,11 +94,10 @@ static bool take(struct surveying *s, struct err *e)
 	if (!delivery_look(&s->phase, e))
 		return false;
 	list_places(s);
-	if (!pool_run(&(struct pool){jobs, s->out->count, try_job, s}, e)
-	    || !delivery_list(d, e)
+	if (!rights_ask(&s->phase, e) || !delivery_list(d, e)
 	    || !pool_run(&(struct pool){jobs, d->job_count, ask_job, s}, e))
 		return false;
-	return join(s, e);
+	return rights_join(d, s->phase.watch, e);
 }
 
 bool survey_take(struct delivery *d, struct network *network, struct watch *watch,

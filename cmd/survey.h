@@ -8,7 +8,7 @@
 /* What one repository of the destination has, and lacks. */
 struct survey_place {
 	const char *path; /* borrowed from the delivery */
-	struct err error; /* why nothing can be pushed there */
+	size_t parcel;	  /* the first that lacks something there */
 	size_t blobs;
 	size_t there;
 	uint64_t missing; /* bytes */

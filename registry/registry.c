@@ -539,6 +539,11 @@ void registry_learn_referrers(struct registry *r, bool known)
 		(void)atomic_fetch_add(&r->unknown, 1);
 }
 
+bool registry_requests_left(struct registry *r, uint64_t *left)
+{
+	return warnings_left(&r->warnings, left);
+}
+
 bool registry_ping(const struct repository *at, struct err *e)
 {
 	OWNED(http_answer_drop) struct http_answer answer = {0};

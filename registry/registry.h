@@ -62,6 +62,10 @@ bool registries_origin(struct registries *r, struct http *http, const char *url,
 bool registries_mirrored(
     const struct registries *r, const char *url, struct buf *out, struct err *e) MUST_CHECK;
 
+/* How many requests the host says are left of those that it counts (RTY-09); false where it
+ * says nothing. */
+bool registry_requests_left(struct registry *r, uint64_t *left);
+
 /* GET /v2/ (CHL-01, CHL-02): ERR_NETWORK when nothing like a registry answers there. */
 bool registry_ping(const struct repository *at, struct err *e) MUST_CHECK;
 

@@ -121,10 +121,20 @@ static bool in_time(struct retry *r, uint64_t ms)
 	return now - r->since_ms + ms <= total;
 }
 
+/* Some registries answer 500 to what they will never take (RTY-05); other faults of the 5xx
+ * kind come and go with a proxy. */
+static bool is_last_word(struct retry *r, const struct http_answer *a)
+{
+	r->faults = a && a->status == 500 ? r->faults + 1 : 0;
+	return r->faults == RETRY_FAULTS;
+}
+
 bool retry_again(struct retry *r, const struct http_answer *a, struct err *e)
 {
 	if (stop_requested())
 		return stop_check(e);
+	if (is_last_word(r, a))
+		return err_in(e, "the same answer %d times", RETRY_FAULTS);
 	if (r->failed >= r->policy->retries)
 		return false;
 	r->failed++;

@@ -11,8 +11,9 @@
 
 enum {
 	RETRY_BASE_MS = 500,
-	RETRY_MOST_MS = 30 * 1000,	     /* of the back-off */
-	RETRY_TOTAL_MS = 30 * 60 * 1000,     /* of all attempts at one thing */
+	RETRY_MOST_MS = 30 * 1000,	 /* of the back-off */
+	RETRY_TOTAL_MS = 30 * 60 * 1000, /* of all attempts at one thing */
+	RETRY_FAULTS = 3, /* answers of 500 one after the other are the registry's last word */
 	RETRY_AFTER_MOST_MS = 5 * 60 * 1000, /* of what a registry may ask for */
 };
 
@@ -37,6 +38,7 @@ struct retry {
 	const struct retry_policy *policy;
 	struct pause *pause;
 	unsigned failed;   /* attempts so far */
+	unsigned faults;   /* answers of 500 among them, one after the other */
 	uint64_t since_ms; /* of the first failure */
 };
 

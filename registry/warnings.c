@@ -82,18 +82,29 @@ static void tell_rate(
 	uint64_t window = 0;
 
 	if (!read_rate(a->rate_limit, &limit, &window)
-	    || !read_rate(a->rate_left, &left, &window) || left * 10 > limit)
+	    || !read_rate(a->rate_left, &left, &window))
 		return;
 	(void)pthread_mutex_lock(&w->lock);
-	const bool told = w->low;
-	w->low = true;
+	const bool tell = left * 10 <= limit && !w->low;
+	w->low = w->low || tell;
+	w->counted = true;
+	w->left = left;
 	(void)pthread_mutex_unlock(&w->lock);
-	if (!told)
+	if (tell)
 		watch_warn(watch,
 		    "%.80s: %" PRIu64 " of %" PRIu64
 		    " requests for manifests are left in %" PRIu64
 		    " minutes; a login may have more",
 		    host, left, limit, window / 60);
+}
+
+bool warnings_left(struct warnings *w, uint64_t *left)
+{
+	(void)pthread_mutex_lock(&w->lock);
+	const bool counted = w->counted;
+	*left = w->left;
+	(void)pthread_mutex_unlock(&w->lock);
+	return counted;
 }
 
 void warnings_tell(

@@ -16,10 +16,15 @@ struct warnings {
 	pthread_mutex_t lock;
 	uint64_t told[WARNINGS_MOST]; /* hashes of texts */
 	size_t count;
-	bool low; /* that few requests are left was told */
+	bool low;      /* that few requests are left was told */
+	bool counted;  /* the host counts requests; then left is set */
+	uint64_t left; /* as it said last */
 };
 void warnings_init(struct warnings *w);
 void warnings_drop(struct warnings *w);
+
+/* How many requests the host said are left; false when it does not count them. */
+bool warnings_left(struct warnings *w, uint64_t *left);
 
 /* Tells what is new in an answer's Warning headers, and once when few requests are left of
  * those that the host counts (RTY-09, MAN-13). */

@@ -4,7 +4,7 @@ import pytest
 
 from support.carry import QUICK, REF, Carrier
 from support.images import image, index, layer
-from support.scripted import Scripted, error, say
+from support.scripted import Scripted, error, headers, say
 
 WHAT = index([image([layer("a", 3_000), layer("b", 5_000)]), image([layer("a", 3_000)], "linux/arm64")])
 
@@ -90,3 +90,67 @@ def test_an_untrusted_bundle_is_not_used(sealift, keys, carried):
     with Scripted() as registry:
         result = sealift("preflight", registry.host, carried, *keys.other.trusting(), "--plain-http")
         assert result.rc == 3 and not registry.asked("POST"), result
+
+
+@pytest.fixture
+def push(sealift, keys, carried):
+    def run(host, *more, **options):
+        return sealift("push", carried, host + "/apps", *keys.p256.trusting(), "--plain-http", *QUICK, *more, **options)
+    return run
+
+
+def test_push_names_every_repository_it_may_not_write_to_before_a_layer_moves(push):
+    """UPL-01, PSH-08: rights are learnt from the smallest upload, of all repositories, in one run."""
+    with Scripted() as registry:
+        registry.on("POST", "/v2/apps/team/", lambda request, answer: error(403, "DENIED", f"no right to {request.path.split('/')[4]}"))
+        result = push(registry.host)
+        assert result.rc == 6 and "2 of " in result.err and "no right to app" in result.err and "no right to other" in result.err, result
+        assert not registry.asked("PUT") and not registry.asked("PATCH") and not registry.manifests
+
+
+def test_push_moves_no_layer_where_one_of_two_repositories_is_closed(push):
+    with Scripted() as registry:
+        registry.on("POST", "/v2/apps/team/other/", lambda request, answer: error(403, "DENIED", "no right to it"))
+        result = push(registry.host)
+        layers = {b.digest for b in WHAT.all_blobs() if b.size >= 3_000}
+        assert result.rc == 6 and "apps/team/other" in result.err, result
+        assert layers and not layers & {digest for _, digest in registry.blobs} and not registry.manifests
+
+
+def test_push_lists_a_taken_name_and_a_closed_repository_together(push):
+    with Scripted() as registry:
+        registry.store("apps/team/app", "1.0", image([layer("another", 10)]))
+        registry.on("POST", "/v2/apps/team/other/", lambda request, answer: error(403, "DENIED", "no right to it"))
+        result = push(registry.host)
+        assert result.rc == 1 and "taken by another image" in result.err and "apps/team/other" in result.err and "no right to it" in result.err, result
+        assert not registry.asked("PUT") and not registry.asked("PATCH")
+
+
+def test_push_learns_its_rights_without_a_request_more(push):
+    """Each blob is asked for once and sent once, the first of each repository as well."""
+    with Scripted() as registry:
+        assert push(registry.host).rc == 0
+        blobs = len(WHAT.all_blobs()) + 2
+        assert len(registry.asked("HEAD", "/blobs/")) == len(registry.asked("POST")) == len(registry.asked("PUT", "/blobs/")) == blobs
+
+
+def test_push_out_of_a_pipe_asks_first(push, carried, sealift, keys):
+    with Scripted() as registry:
+        registry.on("POST", "/v2/apps/team/", lambda request, answer: error(403, "DENIED", "no right"))
+        with open(carried, "rb") as pipe:
+            process = sealift.start("push", "-", registry.host + "/apps", *keys.p256.trusting(), "--plain-http", *QUICK, stdin=pipe)
+            _, said = process.communicate(timeout=60)
+        assert process.returncode == 6 and said.decode().count("no right") == 2, said
+        assert not registry.asked("PUT") and not registry.asked("PATCH")
+
+
+def test_RTY_09_push_says_how_many_requests_are_left_before_it_needs_them(push):
+    def counted(left):
+        return headers(RateLimit_Limit="100;w=3600", RateLimit_Remaining=f"{left};w=3600")
+    with Scripted() as registry:
+        registry.on("HEAD", "/manifests/", counted(20))
+        result = push(registry.host)
+        assert result.rc == 0 and "20 requests are left, and this push may need" in result.err, result
+    with Scripted() as registry:
+        registry.on("HEAD", "/manifests/", counted(90))
+        assert "are left" not in push(registry.host).err
