@@ -55,6 +55,13 @@ bool rights_ask(struct phase *ph, struct err *e)
 
 /* --- By the first upload --- */
 
+struct trials {
+	struct phase *phase;
+	struct chains chains;
+	bool (*attempt)(
+	    const struct trials *t, size_t worker, size_t repository, struct err *e);
+};
+
 /* The next blob of a repository that may go before the others, from job *next on. */
 static struct job *next_trial(struct delivery *d, size_t repository, size_t *next)
 {
@@ -67,42 +74,82 @@ static struct job *next_trial(struct delivery *d, size_t repository, size_t *nex
 	return NULL;
 }
 
-static bool try_repository(
-    const struct phase *ph, size_t worker, size_t repository, struct err *e)
+static bool bring(const struct trials *t, size_t worker, struct job *job,
+    const struct job *from, struct err *e)
 {
-	struct delivery *d = ph->delivery;
-	size_t next = 0;
-	struct job *job;
+	const struct delivery *d = t->phase->delivery;
+	OWNED(member_source_drop) struct member_source source = {0};
 
-	for (int i = 0; i < TRIALS && (job = next_trial(d, repository, &next)); i++) {
-		OWNED(member_source_drop) struct member_source source = {0};
-		if (!reader_member(d->reader, job->member, &source, e)
-		    || !carry_blob(ph, worker, job, &source.verify.source, NULL, e))
-			return err_in(e, "%s", d->parcels[repository].to.path);
+	return (reader_member(d->reader, job->member, &source, e)
+		   && carry_blob(t->phase, worker, job, &source.verify.source, from, e))
+	       || err_in(e, "%s", d->parcels[job->repository].to.path);
+}
+
+/* Where a repository lacks what no other brings. */
+static bool try_own(const struct trials *t, size_t worker, size_t repository, struct err *e)
+{
+	struct delivery *d = t->phase->delivery;
+	struct job *job;
+	size_t next = 0;
+
+	for (int i = 0; i < TRIALS && (job = next_trial(d, repository, &next));) {
+		if (&d->jobs[t->chains.first[job->member]] != job) {
+			next++;
+			continue;
+		}
+		if (!bring(t, worker, job, NULL, e))
+			return false;
 		if (job->outcome != UPLOAD_EXISTS)
 			break;
+		i++;
 	}
 	return true;
 }
 
+/* Where it lacks only what another brings, and can be mounted from there (UPL-25). */
+static bool try_shared(const struct trials *t, size_t worker, size_t repository, struct err *e)
+{
+	struct delivery *d = t->phase->delivery;
+	size_t next = 0;
+	struct job *job = next_trial(d, repository, &next);
+
+	for (size_t i = 0; i < d->job_count; i++)
+		if (d->jobs[i].repository == repository && d->jobs[i].done)
+			return true;
+	if (!job)
+		return true;
+	struct job *from = &d->jobs[t->chains.first[job->member]];
+	if (d->parcels[from->repository].barred.kind)
+		from = NULL;
+	return (!from || from->done || bring(t, worker, from, NULL, e))
+	       && bring(t, worker, job, from, e);
+}
+
 static bool try_job(void *context, size_t worker, size_t job, struct err *e)
 {
-	const struct phase *ph = context;
-	struct parcel *p = &ph->delivery->parcels[job];
+	const struct trials *t = context;
+	struct parcel *p = &t->phase->delivery->parcels[job];
 	struct err found = {0};
 
 	/* What the making of a repository came to stands in its error already. */
-	if (p->repository == job && !try_repository(ph, worker, job, &found) && !p->error.kind)
+	if (p->repository == job && !p->barred.kind && !t->attempt(t, worker, job, &found)
+	    && !p->error.kind)
 		p->barred = found;
 	return stop_check(e);
 }
 
+/* What is shared goes by one worker: two could bring the same. */
 bool rights_try(struct phase *ph, struct err *e)
 {
 	struct delivery *d = ph->delivery;
+	struct trials t = {.phase = ph, .attempt = try_own};
 
-	return pool_run(&(struct pool){ph->network->jobs, d->parcel_count, try_job, ph}, e)
-	       && rights_join(d, ph->watch, e);
+	chain_jobs(d, &t.chains);
+	bool ok = pool_run(&(struct pool){ph->network->jobs, d->parcel_count, try_job, &t}, e);
+	t.attempt = try_shared;
+	ok = ok && pool_run(&(struct pool){1, d->parcel_count, try_job, &t}, e);
+	chains_drop(&t.chains);
+	return ok && rights_join(d, ph->watch, e);
 }
 
 /* --- Both in one list --- */

@@ -11,6 +11,7 @@
 #include <strings.h>
 
 enum {
+	RESUME_LEAST = 1024 * 1024,	 /* bytes of a blob: less is sent again as fast */
 	STATUS_ASKS = 3,		 /* of one session: then a new one is better */
 	CHUNK_MOST = 1024 * 1024 * 1024, /* of what a registry may ask for at least (UPL-10) */
 };
@@ -225,20 +226,28 @@ static bool range_says(const char *text, uint64_t *least, uint64_t *most)
 	return true;
 }
 
-/* Asks the session what it has, after a chunk whose fate is not known: true when *at, where
- * that chunk began, or its end next is what comes now (UPL-12, UPL-13). */
-static bool find_place(struct session *s, uint64_t *at, uint64_t next, struct err *e)
+/* Asks the session how many bytes it has, as range_says tells them; false when it does not say.
+ */
+static bool ask_place(struct session *s, uint64_t *least, uint64_t *most)
 {
 	OWNED(http_answer_drop) struct http_answer a = {0};
 	struct http_request r = {
 	    .method = HTTP_GET, .url = buf_text(&s->location), .body_max = REFUSAL_BODY_MAX};
 	struct err ignored = {0};
+
+	return registry_try(s->at, ACCESS_PUSH, &r, &a, &ignored)
+	       && (a.status == 204 || a.status == 200) && range_says(a.range, least, most)
+	       && move(s, &a, &ignored);
+}
+
+/* After a chunk whose fate is not known: true when *at, where that chunk began, or its end next
+ * is what comes now (UPL-12, UPL-13). */
+static bool find_place(struct session *s, uint64_t *at, uint64_t next, struct err *e)
+{
 	uint64_t least = 0;
 	uint64_t most = 0;
 
-	if (!registry_try(s->at, ACCESS_PUSH, &r, &a, &ignored)
-	    || (a.status != 204 && a.status != 200) || !range_says(a.range, &least, &most)
-	    || !move(s, &a, &ignored))
+	if (!ask_place(s, &least, &most))
 		return false;
 	if (least <= next && next <= most)
 		*at = next;
@@ -291,11 +300,10 @@ static bool mend(struct session *s, uint64_t *at, uint64_t size, unsigned *asked
 	return (*asked)++ < STATUS_ASKS && find_place(s, at, *at + size, e);
 }
 
-static bool send_chunks(struct session *s, struct err *e)
+static bool send_chunks(struct session *s, uint64_t at, struct err *e)
 {
 	struct window_source window;
 	unsigned asked = 0;
-	uint64_t at = 0;
 
 	window_source_init(&window, s->bytes);
 	while (at < s->blob->size) {
@@ -315,7 +323,7 @@ bool session_send(struct session *s, enum upload_way way, struct err *e)
 		return false;
 	switch (way) {
 	case UPLOAD_CHUNKS:
-		return send_chunks(s, e);
+		return send_chunks(s, 0, e);
 	case UPLOAD_PATCH:
 		return patch(s, s->bytes, s->blob->size, NULL, e)
 		       && close_session(s, NULL, 0, e);
@@ -324,4 +332,16 @@ bool session_send(struct session *s, enum upload_way way, struct err *e)
 		break;
 	}
 	return close_session(s, s->bytes, s->blob->size, e);
+}
+
+bool session_resume(struct session *s, enum upload_way way, struct err *e)
+{
+	uint64_t least = 0;
+	uint64_t most = 0;
+
+	if (way != UPLOAD_PUT || s->answer.status || s->blob->size < RESUME_LEAST
+	    || !ask_place(s, &least, &most) || !least || most > s->blob->size)
+		return false;
+	err_clear(e);
+	return s->bytes->rewind(s->bytes, e) && send_chunks(s, most, e);
 }

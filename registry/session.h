@@ -31,3 +31,7 @@ bool session_open(struct session *s, bool *done, struct err *e) MUST_CHECK;
 
 /* Sends all bytes the given way and closes the session with the digest. */
 bool session_send(struct session *s, enum upload_way way, struct err *e) MUST_CHECK;
+
+/* After a PUT of all that broke off, its end not known: asks once what the registry kept of it,
+ * and sends the rest in chunks (UPL-13).  False, *e as it was, where nothing usable is left. */
+bool session_resume(struct session *s, enum upload_way way, struct err *e) MUST_CHECK;

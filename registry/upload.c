@@ -133,8 +133,10 @@ static bool run_session(struct upload *u, enum upload_way way, struct err *e)
 	u->sent = true;
 	if (session_send(s, way, e))
 		return true;
-	if (!s->answer.may_pass || !upload_has(s->at, s->blob, &has, &again) || !has)
+	if (!s->answer.may_pass || !upload_has(s->at, s->blob, &has, &again))
 		return false;
+	if (!has)
+		return session_resume(s, way, e);
 	err_clear(e);
 	return true;
 }

@@ -174,6 +174,32 @@ def test_UPL_13_UPL_12_a_session_that_is_lost_begins_anew(push, server, status):
     assert len({r.path for r in first}) == 2
 
 
+def kept(server, count):
+    """The connection breaks in a body, of which the registry keeps so many bytes."""
+    def rule(request, answer):
+        server.uploads[re.search(r"session-\d+", request.path)[0]] = request.body[:count]
+        return vanish(request, answer)
+    return rule
+
+
+def test_UPL_13_a_broken_put_goes_on_where_the_registry_is(push, server):
+    server.on("PUT", "/uploads/", kept(server, 7 * MIB), times=1, when=lambda r: len(r.body) == len(BIG.data))
+    good(server, push(server))
+    assert [r.header("Content-Range") for r in server.asked("PATCH")] == [f"{7 * MIB}-{len(BIG.data) - 1}"]
+    assert len(server.asked("GET", "/uploads/session")) == 1
+
+
+@pytest.mark.parametrize("count, status", [(0, None), (7 * MIB, say(404)), (7 * MIB, headers(Range=None)), (7 * MIB, headers(Range="0-99999999"))],
+                         ids=["nothing kept", "the session is gone", "no Range", "more than was sent"])
+def test_UPL_13_a_broken_put_of_which_nothing_is_left_begins_anew(push, server, count, status):
+    server.on("PUT", "/uploads/", kept(server, count), times=1, when=lambda r: len(r.body) == len(BIG.data))
+    if status:
+        server.on("GET", "/uploads/session", status)
+    good(server, push(server))
+    big = [r for r in puts_with_a_body(server) if len(r.body) == len(BIG.data)]
+    assert len({r.path for r in big}) == 2 and not server.asked("PATCH")
+
+
 def test_UPL_12_416_out_of_order(push, server):
     """The registry lost a chunk that it had confirmed."""
     no_whole(server)
