@@ -1,6 +1,7 @@
 /*
- * The inside of a delivery, for the two files that share it: delivery.c decides what goes where
- * and looks at the destination, carry.c brings it.
+ * The inside of a delivery, for the files that share it: delivery.c decides what goes where
+ * and looks at the destination, rights.c whether it may be written to, jobs.c lists what is
+ * brought, carry.c brings it.
  */
 #pragma once
 
