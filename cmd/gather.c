@@ -145,18 +145,33 @@ static bool search(struct round *r, struct err *e)
 	return true;
 }
 
+static bool take_known(
+    struct round *r, const struct digest *digest, const char *via, struct err *e)
+{
+	OWNED(image_drop) struct image *top = NULL;
+	char ask[DIGEST_TEXT];
+
+	return pull_manifest(r->at, digest_text(digest, ask), NULL, &top, e)
+	       && add_take(r, &top, via, e);
+}
+
 /* What an interrupted run had found, though there may be more of it now. */
 static bool take_begun(struct round *r, const struct bundle_image *begun, struct err *e)
 {
-	char ask[DIGEST_TEXT];
-
-	for (size_t i = 0; i < begun->referrer_count; i++) {
-		OWNED(image_drop) struct image *top = NULL;
-		if (!pull_manifest(
-			r->at, digest_text(&begun->referrers[i].digest, ask), NULL, &top, e)
-		    || !add_take(r, &top, begun->referrers[i].via, e))
+	for (size_t i = 0; i < begun->referrer_count; i++)
+		if (!take_known(r, &begun->referrers[i].digest, begun->referrers[i].via, e))
 			return false;
-	}
+	return true;
+}
+
+bool gather_pinned(const struct repository *at, struct shelf *shelf,
+    const struct release_image *want, struct resolved_image *image, struct err *e)
+{
+	struct round r = {.at = at, .shelf = shelf, .image = image};
+
+	for (size_t i = 0; i < want->referrer_count; i++)
+		if (!take_known(&r, &want->referrers[i].pin.digest, want->referrers[i].via, e))
+			return err_in(e, "what refers to it");
 	return true;
 }
 

@@ -16,3 +16,8 @@ void gather_drop(struct gather **g);
  * when not NULL, is the image as an interrupted export had it: just its referrers are taken. */
 bool gather_referrers(struct gather *g, const struct repository *at, struct shelf *shelf,
     const struct bundle_image *begun, struct resolved_image *image, struct err *e) MUST_CHECK;
+
+/* The same with just those that the image of a lock pins: what came later was read by nobody.
+ */
+bool gather_pinned(const struct repository *at, struct shelf *shelf,
+    const struct release_image *want, struct resolved_image *image, struct err *e) MUST_CHECK;

@@ -33,6 +33,21 @@ static bool pin_files(struct request *request, const struct inventory *inv, stru
 	return true;
 }
 
+static void pin_image(struct release_image *image, const struct resolved_image *found)
+{
+	pin(&image->pin, &found->source);
+	for (size_t i = 0; i < image->referrer_count; i++)
+		free(image->referrers[i].via);
+	image->referrer_count = found->referrer_count;
+	image->referrers =
+	    own_grow(image->referrers, image->referrer_count, sizeof(*image->referrers));
+	for (size_t i = 0; i < image->referrer_count; i++) {
+		struct release_referrer *one = &image->referrers[i];
+		*one = (struct release_referrer){.via = own_text(found->referrers[i].via)};
+		pin(&one->pin, &tree_top(&found->referrers[i].tree)->self.digest);
+	}
+}
+
 static bool pin_all(struct request *request, const struct plan *plan, struct err *e)
 {
 	const struct resolved *found = plan->resolved;
@@ -40,7 +55,7 @@ static bool pin_all(struct request *request, const struct plan *plan, struct err
 	char when[DATE_TEXT];
 
 	for (size_t i = 0; i < r->image_count; i++)
-		pin(&r->images[i].pin, &found->images[i].source);
+		pin_image(&r->images[i], &found->images[i]);
 	for (size_t i = 0; i < r->chart_count; i++)
 		pin(&r->charts[i].pin, &found->charts[i].tgz.digest);
 	if (!r->name)

@@ -73,6 +73,19 @@ static bool gone(const struct pin *pin, struct err *e)
 	return false;
 }
 
+/* A lock lets travel what it names, and no more. */
+static bool resolve_referrers(const struct resolving *r, struct registry_shelf *shelf,
+    const struct release_image *want, struct resolved_image *image, struct err *e)
+{
+	if (r->request->no_referrers)
+		return true;
+	if (r->request->release->locked)
+		return gather_pinned(&shelf->at, &shelf->shelf, want, image, e)
+		       || gone(&want->pin, e);
+	return gather_referrers(
+	    r->gather, &shelf->at, &shelf->shelf, begun_image(r, want), image, e);
+}
+
 static bool resolve_image(const struct resolving *r, size_t worker,
     struct resolved_image *image, const struct release_image *want, struct err *e)
 {
@@ -93,8 +106,7 @@ static bool resolve_image(const struct resolving *r, size_t worker,
 	       && tree_take(&image->tree, &top, &shelf.shelf, e)
 	       && choice_confirm(image, &shelf.at, r->request, e)
 	       && choice_has_foreign(&image->tree, &shelf.at, e)
-	       && (r->request->no_referrers
-		   || gather_referrers(r->gather, &shelf.at, &shelf.shelf, begun, image, e));
+	       && resolve_referrers(r, &shelf, want, image, e);
 }
 
 /* One image's failure does not end the others: a person wants the whole list at once. */

@@ -57,6 +57,9 @@ static void image_drop(struct release_image *image)
 			text_list_drop(release_list_in(&image->values[i], k));
 		free(image->values[i].name);
 	}
+	for (size_t i = 0; i < image->referrer_count; i++)
+		free(image->referrers[i].via);
+	free(image->referrers);
 	free(image->values);
 	free(image->ref);
 }
@@ -115,6 +118,14 @@ struct release_file *release_new_file(struct release *r)
 	r->files = own_grow(r->files, r->file_count + 1, sizeof *r->files);
 	r->files[r->file_count] = (struct release_file){0};
 	return &r->files[r->file_count++];
+}
+
+struct release_referrer *release_new_referrer(struct release_image *image)
+{
+	image->referrers =
+	    own_grow(image->referrers, image->referrer_count + 1, sizeof *image->referrers);
+	image->referrers[image->referrer_count] = (struct release_referrer){0};
+	return &image->referrers[image->referrer_count++];
 }
 
 struct coordinates *release_new_values(struct release_image *image)

@@ -36,9 +36,17 @@ struct pin {
 	struct digest digest;
 };
 
+/* What a lock lets travel along with an image: a signature, an attestation. */
+struct release_referrer {
+	struct pin pin;
+	char *via; /* "api", or "tag:" and the tag it stood under */
+};
+
 struct release_image {
-	char *ref;	/* as written, parameters filled */
-	struct pin pin; /* what the tag named when the lock was made */
+	char *ref;			    /* as written, parameters filled */
+	struct pin pin;			    /* what the tag named when the lock was made */
+	struct release_referrer *referrers; /* of a lock, each after what it refers to */
+	size_t referrer_count;
 	struct coordinates *values;
 	size_t values_count;
 	const char *excluded; /* why it is not pushed; borrowed; NULL: it is */

@@ -305,13 +305,44 @@ static bool read_coordinates(
 	return read_flags(r, node, c, e);
 }
 
+/* How it was found says where it goes, so that only what sealift finds by is taken. */
+static bool read_referrer(const struct reading *r, const struct yaml_node *node,
+    struct release_referrer *one, struct err *e)
+{
+	static const char *const keys[] = {"digest", "via", NULL};
+
+	if (!need_keys(r, node, keys, e) || !may_pin(r, node, &one->pin, e)
+	    || !need_text(r, node, "via", &one->via, e))
+		return false;
+	if (one->pin.set && (strcmp(one->via, "api") == 0 || strncmp(one->via, "tag:", 4) == 0))
+		return true;
+	(void)err_set(e, ERR_FORMAT,
+	    "expected a digest, and \"api\" or \"tag:TAG\" for how it was found");
+	return fail_at(r, node, e);
+}
+
+static bool read_referrers(const struct reading *r, const struct yaml_node *node,
+    struct release_image *image, struct err *e)
+{
+	const struct yaml_node *list = yaml_get(node, "referrers");
+
+	if (!list)
+		return true;
+	if (!need_kind(r, list, YAML_SEQUENCE, e))
+		return false;
+	for (const struct yaml_node *at = list->first; at; at = at->next)
+		if (!read_referrer(r, at, release_new_referrer(image), e))
+			return false;
+	return true;
+}
+
 static bool read_image(const struct reading *r, const struct yaml_node *node, struct err *e)
 {
-	static const char *const keys[] = {"ref", "digest", "values", NULL};
+	static const char *const keys[] = {"ref", "digest", "referrers", "values", NULL};
 	struct release_image *image = release_new_image(r->release);
 
 	if (!need_keys(r, node, keys, e) || !need_text(r, node, "ref", &image->ref, e)
-	    || !may_pin(r, node, &image->pin, e))
+	    || !may_pin(r, node, &image->pin, e) || !read_referrers(r, node, image, e))
 		return false;
 	const struct yaml_node *values = yaml_get(node, "values");
 	if (!values)

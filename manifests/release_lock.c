@@ -65,10 +65,21 @@ static void put_chart(struct buf *out, const struct release_chart *chart)
 	put_pin(out, "  digest", &chart->pin);
 }
 
+static void put_referrers(struct buf *out, const struct release_image *image)
+{
+	if (image->referrer_count)
+		buf_adds(out, "    referrers:\n");
+	for (size_t i = 0; i < image->referrer_count; i++) {
+		put_pin(out, "      - digest", &image->referrers[i].pin);
+		put_pair(out, "        via", image->referrers[i].via);
+	}
+}
+
 static void put_image(struct buf *out, const struct release_image *image)
 {
 	put_pair(out, "  - ref", image->ref);
 	put_pin(out, "    digest", &image->pin);
+	put_referrers(out, image);
 	if (image->values_count)
 		buf_adds(out, "    values:\n");
 	for (size_t i = 0; i < image->values_count; i++)

@@ -21,3 +21,4 @@ struct release_image *release_new_image(struct release *r);
 struct release_chart *release_new_chart(struct release *r);
 struct release_file *release_new_file(struct release *r);
 struct coordinates *release_new_values(struct release_image *image);
+struct release_referrer *release_new_referrer(struct release_image *image);

@@ -2,6 +2,7 @@
 layers that nobody knows (PROTOCOL 6, 7, 8). Debian's docker-registry and skopeo are the judges."""
 
 import json
+import os
 import subprocess
 
 import pytest
@@ -149,6 +150,19 @@ def test_MAN_10_depth(carrier, depth, ok):
             assert result.rc == 0 and carries(carrier.bundle, what), result
         else:
             carrier.failed(result, 1, "at most 8 levels")
+
+
+@pytest.mark.parametrize("size", [1 << 60, (1 << 63) - 1, 1 << 62])
+def test_MAN_10_the_total_that_is_declared(carrier, size):
+    """Manifests that promise more than any disk holds are refused before a layer is asked for."""
+    huge = [{**APP.blobs[1].descriptor(), "digest": "sha256:" + f"{i:064x}", "size": size} for i in range(3)]
+    config = APP.blobs[0]
+    what = manifest({"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config.descriptor(), "layers": huge}, (config,), (), OCI_MANIFEST)
+    with Scripted() as server:
+        server.store("team/app", "1.0", what)
+        result = carrier.export(server, "--no-referrers")
+        assert result.rc == 1 and not [r for r in server.asked("GET", "/blobs/") if config.digest not in r.path], result
+        assert not os.path.exists(carrier.bundle)
 
 
 def test_MAN_11_a_blob_as_a_child_of_an_index(carrier, make_registry):

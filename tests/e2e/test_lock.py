@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from support import images
+from support.artifacts import artifact, cosign, cosign_tag
 from support.carry import HOST, REF, blobs, member
 from support.charts import pack
 from support.scripted import Scripted
@@ -156,3 +157,60 @@ def test_images_named_one_by_one_are_pinned(vendor):
     said = yaml.safe_load((vendor.folder / "my.lock").read_text())
     assert said["images"] == [{"ref": REF, "digest": OLD.digest}] and (said["release"], said["version"]) == ("app", "1.0")
     assert vendor.export("my.lock").rc == 0
+
+
+# --- what refers to an image ---
+
+SBOM, LATER = (artifact("application/spdx+json", [text], subject=OLD) for text in (b"read by the board", b"made since"))
+SIGNATURE = cosign(OLD)
+
+
+def attach(registry, *listed):
+    registry.referrers = True
+    for one in listed:
+        registry.store("team/app", one.digest, one)
+    registry.store("team/app", cosign_tag(OLD), SIGNATURE)
+
+
+def carried(vendor):
+    image = json.loads(member(vendor.folder / "out.tar", "bundle/inventory.json"))["images"][0]
+    return {r["digest"]: r["via"] for r in image["referrers"]}
+
+
+def test_what_refers_to_an_image_is_pinned_and_nothing_else_travels(vendor):
+    """A signature that was added since the board read the plan stays at home."""
+    attach(vendor.registry, SBOM)
+    vendor.plan()
+    said = yaml.safe_load((vendor.folder / "shop.lock").read_text())["images"][0]
+    read = {SBOM.digest: "api", SIGNATURE.digest: f"tag:{cosign_tag(OLD)}"}
+    assert {r["digest"]: r["via"] for r in said["referrers"]} == read
+    attach(vendor.registry, SBOM, LATER)
+    asked = len(vendor.registry.journal)
+    assert vendor.export().rc == 0 and carried(vendor) == read
+    assert not [r for r in vendor.registry.journal[asked:] if "referrers" in r.path or "tags" in r.path], "nothing is searched for"
+
+
+def test_a_signature_that_has_gone_since_is_refused(vendor):
+    attach(vendor.registry, SBOM)
+    vendor.plan()
+    del vendor.registry.manifests["team/app", SBOM.digest]
+    result = vendor.export()
+    assert result.rc == 7 and "what the lock pins has gone" in result.err and SBOM.digest[:19] in result.err, result
+
+
+@pytest.mark.parametrize("spoilt", [{"via": "api"}, {"digest": "sha256:" + "0" * 64, "via": "web"}, {"digest": "sha256:" + "0" * 64}])
+def test_a_lock_with_a_broken_referrer_is_refused(vendor, spoilt):
+    attach(vendor.registry, SBOM)
+    vendor.plan()
+    path = vendor.folder / "shop.lock"
+    said = yaml.safe_load(path.read_text())
+    said["images"][0]["referrers"][0] = spoilt
+    path.write_text(yaml.safe_dump(said))
+    result = vendor.export()
+    assert result.rc == 1 and "shop.lock" in result.err, result
+
+
+def test_a_lock_of_a_plan_without_referrers_carries_none(vendor):
+    attach(vendor.registry, SBOM)
+    vendor.plan("--no-referrers")
+    assert vendor.export().rc == 0 and carried(vendor) == {}
