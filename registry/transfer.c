@@ -33,6 +33,8 @@ struct transfer {
 	bool to_sink;	    /* what it decided */
 	bool enough;	    /* the rest of the body is not wanted */
 	bool continued;	    /* "100 Continue" came */
+	bool plain;	    /* nothing is expected of the other side */
+	bool unexpected;    /* 417 came: it does not do what was expected */
 	uint64_t discarded; /* bytes of an error's body beyond its ceiling */
 };
 
@@ -96,9 +98,17 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 	return ok ? len : CURL_WRITEFUNC_ERROR;
 }
 
-static bool got_no_continue(const struct transfer *t)
+static bool expects(const struct transfer *t)
 {
-	return t->request->body_size >= EXPECT_LEAST && !t->request->no_expect && !t->continued;
+	return t->request->body_size >= EXPECT_LEAST && !t->plain;
+}
+
+/* libcurl would send the request again by itself, but after it got tired of waiting for the
+ * answer it forgets to begin the body anew. */
+static bool is_417(struct slice line)
+{
+	return slice_starts(line, "HTTP/1.") && line.len > 12
+	       && slice_starts(slice_at(line.ptr + 8, line.len - 8), " 417");
 }
 
 static size_t on_header(char *bytes, size_t size, size_t count, void *context)
@@ -108,7 +118,8 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 	const struct slice line = slice_at(bytes, size * count);
 
 	t->continued = t->continued || slice_starts(line, word);
-	return size * count;
+	t->unexpected = expects(t) && is_417(line);
+	return t->unexpected ? 0 : size * count;
 }
 
 static size_t on_read(char *bytes, size_t size, size_t count, void *context)
@@ -118,7 +129,7 @@ static size_t on_read(char *bytes, size_t size, size_t count, void *context)
 	size_t got = 0;
 
 	/* libcurl asks for the body after the "100 Continue", or when it has waited enough. */
-	if (got_no_continue(t))
+	if (expects(t) && !t->continued)
 		t->answer->expect_silent = true;
 	if (body && !body->read(body, bytes, size * count, &got, &t->failed))
 		return CURL_READFUNC_ABORT;
@@ -255,8 +266,9 @@ static bool add_expect(struct transfer *t, const char *url, struct err *e)
 	const struct host_settings *s =
 	    settings_of(t->http->config.settings, quirks_host(url, host));
 
-	if (s->expect != EXPECT_OFF || t->request->no_expect)
+	if (s->expect != EXPECT_OFF && !t->plain)
 		return true;
+	t->plain = true;
 	struct curl_slist *longer = curl_slist_append(t->headers, "Expect:");
 	if (!longer)
 		return err_set(e, ERR_SYSTEM, "there is no memory left for a request header");
@@ -276,7 +288,6 @@ static bool set_headers(struct transfer *t, const char *url, struct err *e)
 	    || !add_header(t, "Accept", r->accept, e)
 	    || !add_header(t, "Content-Type", r->content_type, e)
 	    || !add_header(t, "Content-Range", r->content_range, e)
-	    || !add_header(t, "Expect", r->no_expect ? "" : NULL, e)
 	    || !add_header(t, "Range", r->range_from ? range : NULL, e))
 		return false;
 	if (r->method == HTTP_POST && !r->content_type
@@ -358,10 +369,22 @@ static bool run(struct transfer *t, const char *url, struct err *e)
 	return true;
 }
 
+/* Without what was not expected. */
+static bool run_again(struct transfer *t, const char *url, struct err *e)
+{
+	err_clear(e);
+	t->unexpected = t->decided = t->enough = t->to_sink = false;
+	t->plain = true;
+	t->answer->expect_silent = true;
+	drop_headers(&t->headers);
+	return t->request->body->rewind(t->request->body, e) && set_headers(t, url, e)
+	       && run(t, url, e);
+}
+
 bool transfer_run(struct http *h, const struct http_request *r, const char *url,
     struct http_answer *a, struct err *e)
 {
-	struct transfer t = {.http = h, .request = r, .answer = a};
+	struct transfer t = {.http = h, .request = r, .answer = a, .plain = r->no_expect};
 
 	http_answer_drop(a);
 	a->body = BUF(r->body_max ? r->body_max : 8192);
@@ -371,7 +394,7 @@ bool transfer_run(struct http *h, const struct http_request *r, const char *url,
 	set_method(&t);
 	curl_easy_setopt(h->curl, CURLOPT_URL, url);
 	const bool ok = tls_set(h, r, url, e) && proxy_set(h, url, e) && set_headers(&t, url, e)
-			&& run(&t, url, e);
+			&& (run(&t, url, e) || (t.unexpected && run_again(&t, url, e)));
 	curl_easy_setopt(h->curl, CURLOPT_HTTPHEADER, NULL);
 	drop_headers(&t.headers);
 	return ok;

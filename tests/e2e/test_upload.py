@@ -1,6 +1,7 @@
 """Uploads that a registry, or a proxy before it, does not take the usual way (PROTOCOL 11): the journal judges."""
 
 import re
+import select
 
 import pytest
 
@@ -263,9 +264,22 @@ def test_UPL_19_a_registry_that_does_not_continue_is_waited_for_once(push, serve
     assert [bool(r.header("Expect")) for r in large] == [True, *[False] * (len(large) - 1)] and len(large) >= 2
 
 
-def test_UPL_19_417(push, server):
-    server.early = lambda r: say(417)(r, None) if r.header("Expect") else None
+def late(seconds):
+    """An answer to Expect after so long; libcurl waits one second for it."""
+    def answer(request):
+        if not request.header("Expect"):
+            return None
+        select.select([], [], [], seconds)
+        return say(417)(request, None)
+    return answer
+
+
+@pytest.mark.parametrize("seconds", [0, 1.2], ids=["at once", "while the body is on its way"])
+def test_UPL_19_417(push, server, seconds):
+    server.early = late(seconds)
     good(server, push(server))
+    announced = [r for r in server.journal if r.header("Expect")]
+    assert len(announced) == 1, "the host is asked once"
 
 
 @pytest.mark.parametrize("status", [307, 308])
