@@ -43,6 +43,8 @@ const struct option network_options[] = {
 	"$XDG_CONFIG_HOME/sealift/config.yaml, else /etc/sealift/config.yaml"},
     {"retry-total", 0, OPTION_NUMBER, AT(retry_total), "SECONDS",
 	"seconds that one thing may be tried again for (default 1800)"},
+    {"retry-after-max", 0, OPTION_NUMBER, AT(retry_after_max), "SECONDS",
+	"wait at most so long where a registry asks for a wait (default 300)"},
     {0},
 };
 
@@ -140,6 +142,7 @@ static bool open_registries(struct network *n, const struct network_options *o,
 	    .retries = number_or(o->retries, RETRIES_DEFAULT),
 	    .retry_base_ms = number_or(o->retry_wait, RETRY_WAIT_DEFAULT),
 	    .retry_total_ms = (uint64_t)number_or(o->retry_total, 0) * 1000,
+	    .retry_after_most_ms = (uint64_t)number_or(o->retry_after_max, 0) * 1000,
 	    .mirrors = list,
 	    .mirror_count = mirrors->count,
 	    .watch = watch,

@@ -20,8 +20,9 @@ struct network_options {
 	struct number retries;
 	const char *limit_rate;
 	const char *config;
-	struct number retry_wait;  /* milliseconds */
-	struct number retry_total; /* seconds */
+	struct number retry_wait;      /* milliseconds */
+	struct number retry_total;     /* seconds */
+	struct number retry_after_max; /* seconds */
 };
 extern const struct option network_options[];
 

@@ -107,6 +107,7 @@ bool registries_new(
 	r->policy = (struct retry_policy){.retries = config->retries,
 	    .base_ms = config->retry_base_ms,
 	    .total_ms = config->retry_total_ms,
+	    .after_most_ms = config->retry_after_most_ms,
 	    .watch = config->watch};
 	r->credentials = credentials_new(
 	    config->username, config->password, config->auth_file, config->watch);

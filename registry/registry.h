@@ -25,6 +25,7 @@ struct registry_config {
 	bool plain_http;
 	unsigned retries;	      /* attempts after the first */
 	uint64_t retry_total_ms;      /* of all attempts at one thing; 0: the default */
+	uint64_t retry_after_most_ms; /* of a wait that a registry asks for; 0: the default */
 	unsigned retry_base_ms;	      /* first wait of the back-off; 0: the default */
 	const struct mirror *mirrors; /* copied */
 	size_t mirror_count;

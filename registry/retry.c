@@ -8,7 +8,10 @@
 #include <sys/random.h>
 #include <time.h>
 
-enum { STEP_MS = 50 }; /* a stop request is seen within this */
+enum {
+	STEP_MS = 50, /* a stop request is seen within this */
+	RETRY_AFTER_LEAST_MS = 1000,
+};
 
 bool retry_status(long status)
 {
@@ -27,14 +30,14 @@ bool retry_status(long status)
 	}
 }
 
-static uint64_t clamp(uint64_t ms)
+static uint64_t clamp(uint64_t seconds, uint64_t most_ms)
 {
-	if (ms < 1000)
-		return 1000;
-	return ms < RETRY_AFTER_MOST_MS ? ms : RETRY_AFTER_MOST_MS;
+	if (!seconds)
+		return RETRY_AFTER_LEAST_MS;
+	return seconds < most_ms / 1000 ? seconds * 1000 : most_ms;
 }
 
-bool retry_after(const char *text, const char *date, uint64_t *ms)
+bool retry_after(const char *text, const char *date, uint64_t most_ms, uint64_t *ms)
 {
 	uint64_t seconds = 0;
 	int64_t until = 0;
@@ -42,16 +45,13 @@ bool retry_after(const char *text, const char *date, uint64_t *ms)
 
 	if (!text)
 		return false;
-	const struct slice trimmed = slice_trim(slice_of(text));
-	if (slice_u64(trimmed, UINT64_MAX, &seconds)) {
-		*ms =
-		    clamp(seconds < RETRY_AFTER_MOST_MS ? seconds * 1000 : RETRY_AFTER_MOST_MS);
+	if (slice_u64(slice_trim(slice_of(text)), UINT64_MAX, &seconds)) {
+		*ms = clamp(seconds, most_ms);
 		return true;
 	}
 	if (!date || !http_date(text, &until) || !http_date(date, &now) || until <= now)
 		return false;
-	const uint64_t gap = (uint64_t)(until - now);
-	*ms = clamp(gap < RETRY_AFTER_MOST_MS ? gap * 1000 : RETRY_AFTER_MOST_MS);
+	*ms = clamp((uint64_t)(until - now), most_ms);
 	return true;
 }
 
@@ -102,7 +102,9 @@ static uint64_t next_wait(const struct retry *r, const struct http_answer *a)
 
 	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
 		random = UINT32_MAX / 2;
-	const bool asked = a && retry_after(a->retry_after, a->date, &ms);
+	const uint64_t most = r->policy->after_most_ms;
+	const bool asked =
+	    a && retry_after(a->retry_after, a->date, most ? most : RETRY_AFTER_MOST_MS, &ms);
 	if (!asked)
 		ms = retry_backoff(r->policy->base_ms, r->failed, random);
 	if (r->pause && a && (asked || a->status == 429))

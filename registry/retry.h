@@ -21,6 +21,7 @@ struct retry_policy {
 	unsigned retries;  /* attempts after the first */
 	unsigned base_ms;  /* 0: the default */
 	uint64_t total_ms; /* that one thing may be tried again for (RTY-10); 0: the default */
+	uint64_t after_most_ms; /* of a Retry-After (RTY-01); 0: the default */
 	struct watch *watch;
 };
 
@@ -46,8 +47,8 @@ struct retry {
 bool retry_status(long status);
 
 /* The wait that a Retry-After header asks for: seconds, or a date relative to the answer's own
- * Date; clamped to [1 s, RETRY_AFTER_MOST_MS].  False for anything else. */
-bool retry_after(const char *text, const char *date, uint64_t *ms);
+ * Date; clamped to [1 s, most_ms].  False for anything else. */
+bool retry_after(const char *text, const char *date, uint64_t most_ms, uint64_t *ms);
 
 /* The wait after the failed-th failure (from 1): base doubled each time up to the ceiling, of
  * which the upper half is chosen by random. */

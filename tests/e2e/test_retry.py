@@ -71,6 +71,13 @@ def test_RTY_01_RTY_10_a_wait_beyond_the_budget_is_not_begun(push, server):
     assert result.rc == 5 and "429" in result.err and time.monotonic() - began < 10, result
 
 
+def test_RTY_01_a_wait_is_no_longer_than_one_says(push, server):
+    server.on("POST", "", lambda r, a: Answer(429, {"Retry-After": "999999"}), times=1)
+    began = time.monotonic()
+    good(server, push(server, "-j1", "--retry-after-max", "1"))
+    assert 0.9 < time.monotonic() - began < 10
+
+
 def test_RTY_10_every_attempt_is_told(push, server):
     server.on("POST", "", say(503, b"over quota"))
     result = push(server, "-j1", "-v")
