@@ -1,6 +1,7 @@
 /*
  * The logins at one registry: which repository is asked with which, and what became of each
- * (PROTOCOL 4, BAS; CRD-05, CRD-15).  For auth.c, whose lock is held around every call.
+ * (PROTOCOL 4, BAS; CRD-05, CRD-15).  For auth.c, auth_refused.c and bearer.c, whose lock is
+ * held around every call.
  */
 #pragma once
 

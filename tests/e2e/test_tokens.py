@@ -228,6 +228,51 @@ def test_TOK_19_and_one_more_when_it_dies_under_all_of_them(carrier, bearer, tok
     assert len(tokens.journal) == 2
 
 
+def killed_once():
+    """Takes the first request for each path."""
+    seen = set()
+
+    def first(request):
+        new = request.path not in seen
+        seen.add(request.path)
+        return new
+    return first
+
+
+def test_TOK_19_and_again_when_the_next_dies_at_once(carrier, bearer, tokens, login):
+    """Every layer's request meets a token that is said to be dead, each a moment after the last was got."""
+    dead = f'Bearer realm="{tokens.realm}",service="scripted",scope="{PULL}",error="invalid_token"'
+
+    def dying(request, answer):
+        tokens.forget()
+        return error(401, "UNAUTHORIZED", **{"WWW-Authenticate": dead})
+    tokens.short_lived = True
+    bearer.on("GET", "/blobs/", dying, when=killed_once())
+    good(carrier.export(bearer, "-j", "1", *login(bearer)))
+    assert len(tokens.journal) == 1 + len(WHAT.all_blobs())
+
+
+def test_CHL_06_a_second_right_that_lacks_is_asked_for_as_well(carrier, bearer, tokens, login):
+    """Each blob is under a scope of its own, which the registry names when it is asked."""
+    named = []
+
+    def by_blob(request, answer):
+        scope = f"repository:blob/{request.path[-8:]}:pull"
+        if request.path in named:
+            return answer()
+        named.append(request.path)
+        return error(401, "UNAUTHORIZED", **{
+            "WWW-Authenticate": f'Bearer realm="{tokens.realm}",service="scripted",scope="{scope}",error="insufficient_scope"'})
+    bearer.on("GET", "/blobs/", by_blob, when=lambda r: r.header("Authorization"))
+    good(carrier.export(bearer, "-j", "1", *login(bearer)))
+    assert len(tokens.journal) == 1 + len(WHAT.all_blobs())
+
+
+def test_CHL_03_401_without_a_challenge_says_so(carrier, bearer, login):
+    bearer.on("*", "", lambda r, a: Answer(401))
+    carrier.failed(carrier.export(bearer, *login(bearer)), 6, "401 without a challenge", "a proxy before it")
+
+
 # --- life ---
 
 def test_TOK_14_renewed_before_a_body_that_would_outlive_it(carrier, carried, tokens, login):
