@@ -81,11 +81,15 @@ $(BUILD)/targets/%: $(BUILD)/tests/fuzz/%.o $(FUZZER) \
 	$(link)
 .SECONDARY:
 
-.PHONY: check check-built torture asan tsan fuzz coverage bench demo reliability ids
+.PHONY: check check-built matrix torture asan tsan fuzz coverage bench demo reliability ids
 check: install-test
 	@$(MAKE) --no-print-directory check-built
 check-built: all units replays
 	@$(PYTHON) tests/run.py --build $(BUILD) $(RUN)
+
+# What PROTOCOL 20 lists, by what is done and where, and how many tests each cell has.
+matrix: install-test all
+	@$(PYTHON) tests/run.py --build $(BUILD) --matrix
 
 # What takes minutes, and the table of figures that the last runs of check and torture wrote.
 torture: install-test

@@ -170,6 +170,7 @@ def main():
     parser.add_argument("--build", default="build", help="the tree of objects to test")
     parser.add_argument("--sanitizer", choices=["address", "thread"])
     parser.add_argument("--torture", action="store_true", help="the end-to-end tests that take long, and nothing else")
+    parser.add_argument("--matrix", action="store_true", help="the end-to-end tests that have a cell in the table, and nothing else")
     parser.add_argument("tests", nargs="*", default=["tests/e2e"], help="end-to-end tests to run")
     options = parser.parse_args()
 
@@ -179,12 +180,15 @@ def main():
     folder = sanitized(options.sanitizer, build, env) if options.sanitizer else None
     wrapper = without_aslr() if options.sanitizer == "thread" else []
     totals = Totals()
-    figures = build / ("figures-torture.txt" if options.torture else "figures-check.txt")
+    figures = build / f"figures-{'torture' if options.torture else 'matrix' if options.matrix else 'check'}.txt"
     figures.unlink(missing_ok=True)
     env["FIGURES"] = str(figures)
     if options.torture:
         end_to_end(totals, build, wrapper, env, ["-m", "torture", f"--ignore={RATE}", *options.tests])
         end_to_end(totals, build, wrapper, env, ["-m", "torture", "-n", "0", RATE])
+        return finish(totals, figures)
+    if options.matrix:
+        end_to_end(totals, build, wrapper, env, ["--matrix", "-m", "(cell or fault) and not torture", *options.tests])
         return finish(totals, figures)
     if options.sanitizer != "thread":  # Criterion keeps its state where ThreadSanitizer has its own
         unit(totals, build, env)

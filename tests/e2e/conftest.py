@@ -28,11 +28,19 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from support import fetch_helm, keys as key_pairs, vendor as vendor_side  # noqa: E402
+from support import fetch_helm, keys as key_pairs, matrix, vendor as vendor_side  # noqa: E402
 from support.program import Program, binary  # noqa: E402
 from support.registry import Registry, docker_auth  # noqa: E402
 
 SMALL = 3_000_000  # bytes of layers at the vendor's side
+
+
+def pytest_addoption(parser):
+    parser.addoption("--matrix", action="store_true", help="print what is tested where; an empty cell is a failure")
+
+
+def pytest_configure(config):
+    config.pluginmanager.register(matrix.Table(config), "matrix")
 
 
 @pytest.fixture(scope="session")

@@ -62,6 +62,7 @@ def scopes(service):
     return [r.query.get("scope") or [] for r in service.journal]
 
 
+@pytest.mark.fault("F-MOUNT")
 def test_TOK_12_a_mount_asks_for_both_repositories(carrier, carried, make_authfile):
     with TokenService(users={"me": "pw"}, anonymous=()) as service, Scripted(bearer=service) as target:
         target.login = ("me", "pw")
@@ -72,6 +73,7 @@ def test_TOK_12_a_mount_asks_for_both_repositories(carrier, carried, make_authfi
         assert both and any("repository:apps/team/web:pull,push" in " ".join(s) and "repository:apps/team/app:pull" in " ".join(s) for s in both)
 
 
+@pytest.mark.fault("F-MOUNT")
 @pytest.mark.parametrize("status", [400, 401, 403, 500])
 def test_TOK_12_a_service_that_refuses_both_together(carrier, carried, make_authfile, status):
     """As Docker Hub: the whole token fails; the layer is uploaded, and all ends well."""

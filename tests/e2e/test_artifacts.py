@@ -100,6 +100,8 @@ def raw(server, name):
     return done.stdout
 
 
+@pytest.mark.cell("pull", "R0")
+@pytest.mark.cell("push", "R0")
 @pytest.mark.parametrize("shape", SHAPES)
 def test_RULE_1_round_trip(carrier, yards, shape):
     """Out of a real registry, through a bundle, into another: the same bytes and types."""
@@ -123,6 +125,7 @@ SIGNED_1 = dump({"schemaVersion": 1, "name": "team/app", "tag": "1.0", "architec
                  "signatures": [{"header": {}, "signature": "x", "protected": "y"}]})
 
 
+@pytest.mark.fault("F-SCHEMA1")
 @pytest.mark.parametrize("content_type", ["application/vnd.docker.distribution.manifest.v1+prettyjws", "text/plain",
                                           "application/vnd.docker.distribution.manifest.v1+json", "application/json"])
 def test_MAN_02_schema_1(carrier, content_type):
@@ -165,6 +168,7 @@ def test_MAN_10_the_total_that_is_declared(carrier, size):
         assert not os.path.exists(carrier.bundle)
 
 
+@pytest.mark.cell("push", "R0")
 def test_MAN_11_a_blob_as_a_child_of_an_index(carrier, make_registry):
     """docker-registry takes it, so it must go through (L)."""
     note = blob(b"just a note", "text/plain")
@@ -178,6 +182,7 @@ def test_MAN_11_a_blob_as_a_child_of_an_index(carrier, make_registry):
     assert target.client().has_blob("apps/team/app", note.digest)
 
 
+@pytest.mark.cell("push", "R0")
 def test_MAN_14_a_manifest_of_4_MiB(carrier, make_registry):
     """docker-registry takes up to 4 MiB."""
     what = with_layers(APP.blobs[1], annotations={"long": "x" * (4 * 1024 * 1024 - 2000)})
@@ -223,6 +228,7 @@ def test_MAN_17_sha512(carrier, where):
         carrier.failed(result, 2 if where == "reference" else 1, "sha512")
 
 
+@pytest.mark.fault("F-HEAD")
 @pytest.mark.parametrize("head", [say(403), say(405), say(406), say(501), say(500), headers(Docker_Content_Digest=None),
                                   headers(Docker_Content_Digest="nonsense")],
                          ids=["403", "405", "406", "501", "500", "no-digest", "no-digest-in-it"])
@@ -237,6 +243,7 @@ def test_MAN_12_HEAD_does_not_tell(carrier, head):
         assert result.rc == 0 and "was there" in result.out and not target.asked("PUT"), result
 
 
+@pytest.mark.fault("F-HEAD")
 def test_MAN_12_HEAD_says_no(carrier):
     with Scripted() as server, Scripted() as target:
         server.store("team/app", "1.0", APP)
@@ -247,6 +254,7 @@ def test_MAN_12_HEAD_says_no(carrier):
 
 # --- transfers ---
 
+@pytest.mark.fault("F-HEAD")
 @pytest.mark.parametrize("length", [None, "0", "7"])
 def test_DL_13_HEAD_says_nothing_of_length(carrier, length):
     """What a HEAD says of a length is nothing to a push either: the tag is there."""
@@ -259,6 +267,7 @@ def test_DL_13_HEAD_says_nothing_of_length(carrier, length):
         assert result.rc == 0 and "was there" in result.out, result
 
 
+@pytest.mark.cell("pull", "Q")
 def test_DL_17_a_shared_layer_is_fetched_once(carrier, tmp_path):
     images = {f"team/app-{i}": image([SMALL, LARGE, layer(f"own-{i}", 900)]) for i in range(6)}
     (tmp_path / "list").write_text("\n".join(f"{HOST}/{name}:1.0" for name in images))
@@ -272,6 +281,7 @@ def test_DL_17_a_shared_layer_is_fetched_once(carrier, tmp_path):
     assert all(carries(carrier.bundle, what) for what in images.values())
 
 
+@pytest.mark.cell("pull", "Q")
 @pytest.mark.parametrize("content_type", ["application/octet-stream", OCI_LAYER, "application/gzip", "text/plain",
                                           "binary/octet-stream", "APPLICATION/JSON; charset=utf-8", None, ""])
 def test_DL_18_any_type_of_a_blob(carrier, content_type):
@@ -294,6 +304,8 @@ class Elsewhere(Listener):
     """A host that nobody may be sent to."""
 
 
+@pytest.mark.fault("F-FOREIGN")
+@pytest.mark.cell("pull", "Q")
 @pytest.mark.parametrize("kind", ["application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
                                   "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip", OCI_LAYER])
 @pytest.mark.parametrize("there", [True, False])
@@ -353,6 +365,7 @@ def test_PLT_04_one_windows_needs_no_version(carrier):
         assert carrier.export(server, "--platform", "windows/amd64").rc == 0 and carries(carrier.bundle, children[0])
 
 
+@pytest.mark.cell("pull", "Q")
 @pytest.mark.parametrize("ask, ok", [("linux/amd64", True), ("linux/arm64", False)])
 def test_PLT_06_no_index_and_no_image(carrier, ask, ok):
     """A single image says its platform in its config; an artifact has none and always goes."""
@@ -367,6 +380,7 @@ def test_PLT_06_no_index_and_no_image(carrier, ask, ok):
         assert carries(carrier.bundle, note)
 
 
+@pytest.mark.cell("pull", "Q")
 def test_PLT_05_entries_without_a_platform_are_read(carrier):
     """An index whose entries say no platform: the configs say it."""
     what = over(APP, ARM)

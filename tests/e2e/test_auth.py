@@ -65,6 +65,7 @@ def login(tmp_path):
 
 # --- Basic ---
 
+@pytest.mark.cell("login", "Q")
 def test_BAS_01_BAS_02_only_after_it_was_asked_for(carrier, basic, login):
     good(carrier.export(basic, *login(basic)))
     assert basic.journal[0].login is None and basic.journal[0].status == 401
@@ -83,6 +84,7 @@ def test_BAS_04_netrc_is_not_read(carrier, basic, tmp_path):
     assert not [r for r in basic.journal if r.header("Authorization")]
 
 
+@pytest.mark.cell("login", "Q")
 def test_username_and_password_stdin(carrier, basic):
     result = carrier.program("export", "--image", f"{HOST}/team/app:1.0", "--mirror", f"{HOST}={basic.url}",
                              *carrier.keys.signing(), "-o", carrier.bundle, "-u", "me", "--password-stdin",
@@ -90,6 +92,7 @@ def test_username_and_password_stdin(carrier, basic):
     good(result)
 
 
+@pytest.mark.cell("login", "Q")
 def test_CRD_15_nothing_found_says_where_it_was_looked_for(carrier, basic, tmp_path):
     carrier.failed(carrier.export(basic), 6, "no credentials found", "~/.docker/config.json", "~/.config/containers/auth.json", "~/.dockercfg",
                    "~/.config/helm/registry/config.json", "--authfile")
@@ -97,6 +100,7 @@ def test_CRD_15_nothing_found_says_where_it_was_looked_for(carrier, basic, tmp_p
 
 # --- challenges ---
 
+@pytest.mark.fault("F-CHL")
 @pytest.mark.parametrize("challenge", [
     'BASIC realm="x"', "Basic", 'Negotiate, Basic realm="x"', 'Digest realm="d", nonce="n"\r\nWWW-Authenticate: basic',
     'Bearer error="invalid_token"\r\nWWW-Authenticate: Basic realm="a, Bearer realm=\\"b\\""'])
@@ -105,6 +109,7 @@ def test_CHL_04_CHL_05_basic_challenges(carrier, basic, login, challenge):
     good(carrier.export(basic, *login(basic)))
 
 
+@pytest.mark.fault("F-CHL")
 @pytest.mark.parametrize("challenge", [
     'bearer REALM="{realm}" , Service = "scripted"', "Bearer realm={realm},service=scripted",
     'Basic realm="x", Bearer realm="{realm}",service="scripted"',
@@ -116,11 +121,13 @@ def test_CHL_04_CHL_05_bearer_challenges(carrier, bearer, tokens, login, challen
     good(carrier.export(bearer, *login(bearer)))
 
 
+@pytest.mark.fault("F-CHL")
 def test_CHL_05_schemes_that_are_offered_are_named(carrier, basic, login):
     basic.on("*", "", lambda r, answer: Answer(401, {"WWW-Authenticate": "Negotiate, NTLM"}))
     carrier.failed(carrier.export(basic, *login(basic)), 6, "Negotiate, NTLM")
 
 
+@pytest.mark.fault("F-CHL")
 def test_CHL_03_CHL_01_front_door_says_what_the_401_does_not(carrier, bearer, tokens, login):
     bearer.on("GET", "/manifests/", headers(WWW_Authenticate=None), when=lambda r: not r.header("Authorization"))
     bearer.on("GET", "^/v2/$", lambda r, answer: Answer(401, {
@@ -129,6 +136,7 @@ def test_CHL_03_CHL_01_front_door_says_what_the_401_does_not(carrier, bearer, to
     assert bearer.asked("GET", "^/v2/$") and not bearer.asked("GET", "^/v2$")
 
 
+@pytest.mark.fault("F-PING")
 @pytest.mark.parametrize("status", [200, 401, 403, 404, 500])
 def test_CHL_02_the_front_door_decides_nothing(carrier, bearer, tokens, login, status):
     bearer.on("GET", "^/v2/$", say(status), when=lambda r: not r.header("Authorization"))
@@ -137,6 +145,7 @@ def test_CHL_02_the_front_door_decides_nothing(carrier, bearer, tokens, login, s
 
 # --- tokens ---
 
+@pytest.mark.cell("login", "Q")
 def test_TOK_01_TOK_08_TOK_19_query_of_a_pull(carrier, bearer, tokens, login):
     good(carrier.export(bearer, *login(bearer)))
     assert len(tokens.journal) == 1, "one token for all workers"
@@ -146,6 +155,7 @@ def test_TOK_01_TOK_08_TOK_19_query_of_a_pull(carrier, bearer, tokens, login):
     assert request.login == ("me", PASSWORD)
 
 
+@pytest.mark.cell("login", "Q")
 def test_TOK_01_no_service_when_none_was_said(carrier, bearer, tokens, login):
     bearer.on("*", "", headers(WWW_Authenticate=f'Bearer realm="{tokens.realm}"'),
               when=lambda r: not r.header("Authorization"))
@@ -153,6 +163,7 @@ def test_TOK_01_no_service_when_none_was_said(carrier, bearer, tokens, login):
     assert "service" not in tokens.journal[0].query
 
 
+@pytest.mark.cell("login", "Q")
 def test_TOK_08_TOK_19_a_push_asks_for_pull_and_push(carrier, bearer, tokens, login):
     assert carrier.export(bearer, *login(bearer)).rc == 0
     count = len(tokens.journal)
@@ -161,6 +172,7 @@ def test_TOK_08_TOK_19_a_push_asks_for_pull_and_push(carrier, bearer, tokens, lo
     assert [r.query["scope"] for r in tokens.journal[count:]] == [["repository:apps/team/app:pull,push"]]
 
 
+@pytest.mark.cell("login", "Q")
 @pytest.mark.parametrize("shape", [
     lambda t: {"token": t}, lambda t: {"access_token": t}, lambda t: {"token": "", "access_token": t},
     lambda t: {"token": t, "access_token": t}, lambda t: {"token": t, "access_token": "other"}])
@@ -169,6 +181,7 @@ def test_TOK_04_both_names_of_a_token(carrier, bearer, tokens, login, shape):
     good(carrier.export(bearer, *login(bearer)))
 
 
+@pytest.mark.cell("login", "Q")
 @pytest.mark.parametrize("life", [None, 0, 60, 60.5, "300", "soon", 1e300, -5])
 def test_TOK_05_life_of_a_token(carrier, bearer, tokens, login, life):
     tokens.shape = lambda t: {"token": t, "expires_in": life, "issued_at": "1999-01-01T00:00:00Z"}
@@ -176,12 +189,14 @@ def test_TOK_05_life_of_a_token(carrier, bearer, tokens, login, life):
     assert len(tokens.journal) == 1
 
 
+@pytest.mark.cell("login", "Q")
 def test_TOK_05_a_short_life_is_renewed(carrier, bearer, tokens, login):
     tokens.shape, tokens.short_lived = lambda t: {"token": t, "expires_in": 2}, True
     good(carrier.export(bearer, *login(bearer)))
     assert len(tokens.journal) > 1
 
 
+@pytest.mark.cell("login", "Q")
 def test_TOK_05_a_token_that_is_refused_is_renewed_once(carrier, bearer, tokens, login):
     def forget(request, answer):
         tokens.forget()
@@ -191,6 +206,7 @@ def test_TOK_05_a_token_that_is_refused_is_renewed_once(carrier, bearer, tokens,
     assert len(tokens.journal) == 2
 
 
+@pytest.mark.cell("login", "Q")
 def test_TOK_04_no_token_in_the_answer(carrier, bearer, tokens, login):
     tokens.shape = lambda t: {"expires_in": 300}
     carrier.failed(carrier.export(bearer, *login(bearer)), 5, "no token")
@@ -236,6 +252,7 @@ def test_second_host_that_needs_a_login_names_the_authfile(carrier):
 
 # --- where logins are found ---
 
+@pytest.mark.cell("login", "Q")
 @pytest.mark.parametrize("place, env", [
     ("named.json", {"REGISTRY_AUTH_FILE": "{}/named.json"}), ("docker/config.json", {"DOCKER_CONFIG": "{}/docker"}),
     (".docker/config.json", {}), ("run/containers/auth.json", {"XDG_RUNTIME_DIR": "{}/run"}),
@@ -245,12 +262,14 @@ def test_CRD_01_CRD_02_places(carrier, basic, tmp_path, place, env):
     good(carrier.export(basic, env={k: v.format(tmp_path) for k, v in env.items()}))
 
 
+@pytest.mark.cell("login", "Q")
 @pytest.mark.parametrize("key", ["{}", "http://{}", "https://{}", "https://{}/v1/", "http://{}/v2/", "{}/"])
 def test_CRD_03_shapes_of_a_key(carrier, basic, tmp_path, key):
     path = auth_file(str(tmp_path / "a.json"), **{key.format(basic.host): auth(), "other.test": auth("you", "x")})
     good(carrier.export(basic, "--authfile", path))
 
 
+@pytest.mark.cell("login", "Q")
 @pytest.mark.parametrize("key", ["{}.evil.test", "{}0", "x{}", "{}/tea", "{}/team/app/x", "https://evil.test/{}", "127.0.0.1"])
 def test_CRD_03_keys_of_other_hosts(carrier, basic, tmp_path, key):
     path = auth_file(str(tmp_path / "a.json"), **{key.format(basic.host): auth()})
@@ -258,6 +277,7 @@ def test_CRD_03_keys_of_other_hosts(carrier, basic, tmp_path, key):
     assert not [r for r in basic.journal if r.header("Authorization")]
 
 
+@pytest.mark.cell("login", "Q")
 @pytest.mark.parametrize("entry", [
     auth(), {"username": "me", "password": PASSWORD}, {"auth": auth()["auth"].rstrip("=") + "\n"},
     {"auth": base64.b64encode(f"me:{PASSWORD}\0\0".encode()).decode()}])
@@ -266,6 +286,7 @@ def test_CRD_06_shapes_of_an_entry(carrier, basic, tmp_path, entry):
     good(carrier.export(basic, "--authfile", path))
 
 
+@pytest.mark.cell("login", "Q")
 def test_CRD_06_registry_token_is_sent_as_it_is(carrier, bearer, tokens, tmp_path):
     tokens.tokens["given-token"] = {"repository:team/app": {"pull"}}
     path = auth_file(str(tmp_path / "a.json"), **{bearer.host: {"registrytoken": "given-token"}})
@@ -273,6 +294,7 @@ def test_CRD_06_registry_token_is_sent_as_it_is(carrier, bearer, tokens, tmp_pat
     assert not tokens.journal
 
 
+@pytest.mark.cell("login", "Q")
 def test_CRD_06_identity_token_is_exchanged(carrier, bearer, tokens, tmp_path):
     def exchange(request, answer):
         fields = dict(pair.split("=") for pair in request.body.decode().split("&"))
@@ -285,6 +307,7 @@ def test_CRD_06_identity_token_is_exchanged(carrier, bearer, tokens, tmp_path):
     good(carrier.export(bearer, "--authfile", path))
 
 
+@pytest.mark.cell("login", "Q")
 def test_CRD_01_a_file_that_is_no_JSON_is_named(carrier, basic, tmp_path):
     (tmp_path / "broken.json").write_text('{"auths": {')
     result = carrier.export(basic, "--authfile", str(tmp_path / "broken.json"))
@@ -296,6 +319,7 @@ CLOUDS = {"ECR": "AWS", "GAR json key": "_json_key", "GAR token": "oauth2accesst
           "old Harbor": "robot_name", "Quay": "$oauthtoken", "Quay robot": "org+robot", "nobody": ""}
 
 
+@pytest.mark.cell("login", "Q")
 @pytest.mark.parametrize("user", CLOUDS.values(), ids=CLOUDS)
 def test_BAS_05_the_clouds_logins_are_logins(carrier, tmp_path, user):
     secret = "x" * 9000 + ":=/+ %24"

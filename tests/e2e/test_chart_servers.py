@@ -102,6 +102,7 @@ BASIC = "auth_basic charts; auth_basic_user_file {folder}/passwords;"
 TGZ = packed()
 
 
+@pytest.mark.cell("charts", "N6", "N7")
 def test_HLM_01_HLM_02_HLM_03_HLM_21_nginx_with_a_password(carrier, tmp_path, make_authfile):
     """The index's absolute address is another server, which sees no login."""
     with Nginx(tmp_path / "n", f"root {{folder}}/www/repo; {BASIC}", "root {folder}/www/store;", users={"me": "p:w x"}) as server:
@@ -116,6 +117,7 @@ def test_HLM_01_HLM_02_HLM_03_HLM_21_nginx_with_a_password(carrier, tmp_path, ma
         assert server.logins(1) == {"-"} and any(v.startswith("Basic ") for v in server.logins(0))
 
 
+@pytest.mark.cell("charts", "N6")
 def test_HLM_01_a_token_in_the_query(carrier, tmp_path):
     with Nginx(tmp_path / "n", "root {folder}/www; if ($arg_token != sesame) { return 403; }") as server:
         server.put("index.yaml", index(("1.2.3", "charts/app-1.2.3.tgz", TGZ)))
@@ -125,6 +127,8 @@ def test_HLM_01_a_token_in_the_query(carrier, tmp_path):
         assert "sesame" not in result.err + result.out + json.dumps(chart(carrier)), "the token stays out of all that is kept"
 
 
+@pytest.mark.cell("charts", "N6", "N7")
+@pytest.mark.fault("F-HREDIR", "F-ENC")
 def test_HLM_12_HLM_14_HLM_15_moved_gzip_labelled_and_plus(carrier, tmp_path):
     tgz = packed("1.2.3+b.1")
     servers = ("location /old/ { rewrite ^/old/(index.yaml)$ {to}/new/$1 permanent; return 404; }".replace("{to}", "http://127.0.0.1:{port1}"),
@@ -137,7 +141,7 @@ def test_HLM_12_HLM_14_HLM_15_moved_gzip_labelled_and_plus(carrier, tmp_path):
         assert "%2B" in " ".join(r.path for r in server.requests())
 
 
-@pytest.mark.parametrize("gzip", ["on", "off"])
+@pytest.mark.parametrize("gzip", [pytest.param("on", marks=pytest.mark.cell("charts", "N4")), pytest.param("off", marks=pytest.mark.cell("charts", "N6"))])
 def test_HLM_07_a_large_index_in_little_memory(carrier, tmp_path, gzip):
     """110 MB, of which one chart is wanted (N4: a proxy that would compress)."""
     with Nginx(tmp_path / "n", f"root {{folder}}/www; gzip {gzip}; gzip_types *;") as server:
@@ -164,6 +168,7 @@ def helm_do(helm, home, *words):
     return done.stdout
 
 
+@pytest.mark.cell("oci charts", "R0")
 @pytest.mark.parametrize("version", ["1.2.3", "1.2.3+build.7"])
 @pytest.mark.parametrize("helm", ["helm3", "helm4"])
 def test_HOC_02_HOC_03_HOC_04_HOC_06_HOC_08_HOC_09_charts_of_registries(carrier, request, make_registry, tmp_path, helm, version):
@@ -187,6 +192,7 @@ def test_HOC_02_HOC_03_HOC_04_HOC_06_HOC_08_HOC_09_charts_of_registries(carrier,
     assert (out / f"app-{version}.tgz").read_bytes() == tgz
 
 
+@pytest.mark.cell("oci charts", "R0")
 @pytest.mark.parametrize("version", ["1.2.3", "1.2.3+build.7"])
 def test_HOC_03_HOC_04_HOC_05_HOC_09_from_a_repository_to_a_registry_and_back(carrier, make_registry, tmp_path, helm3, helm4, version):
     tgz, target = packed(version, more=b"description: a chart\nkeywords: [a, b]\n"), make_registry()
@@ -211,6 +217,7 @@ def test_HOC_03_HOC_04_HOC_05_HOC_09_from_a_repository_to_a_registry_and_back(ca
     assert (tmp_path / f"static/app-{version}.tgz").read_bytes() == tgz
 
 
+@pytest.mark.cell("charts", "N6")
 def test_HLM_22_a_folder_that_nginx_gives_out(carrier, tmp_path, helm3, helm4):
     """Charts with an index beside them: Helm finds and pulls them, and so does another export."""
     new = packed("1.3.0+b.1", more=b"description: newer\n")

@@ -96,6 +96,7 @@ def test_HLM_03_chart_at_another_host_gets_no_login(carrier, make_authfile):
         assert other.journal and not [r for r in other.journal if r.header("Authorization")]
 
 
+@pytest.mark.fault("F-HREDIR")
 def test_HLM_03_redirected_chart_gets_no_login(carrier, make_authfile):
     with Charts({"/index.yaml": index()}, users={"me": "pw"}) as repo, Charts({"/app-1.2.3.tgz": TGZ}) as other:
         repo.on("GET", "tgz", redirect(302, lambda r: other.url + r.target), when=lambda r: r.login)
@@ -107,17 +108,20 @@ def test_HLM_21_no_login(carrier):
         carrier.failed(export(carrier, repo.url), 6, repo.host, "no credentials found")
 
 
+@pytest.mark.fault("F-HDIG")
 @pytest.mark.parametrize("digest", [DIGEST, DIGEST.upper(), "sha256:" + DIGEST, None])
 def test_HLM_10_digest_of_the_index(carrier, digest):
     with Charts({"/index.yaml": index(digest=digest), "/app-1.2.3.tgz": TGZ}) as repo:
         good(carrier, export(carrier, repo.url))
 
 
+@pytest.mark.fault("F-HDIG")
 def test_HLM_10_another_digest(carrier):
     with Charts({"/index.yaml": index(digest="0" * 64), "/app-1.2.3.tgz": TGZ}) as repo:
         carrier.failed(export(carrier, repo.url), 4, "0" * 64, DIGEST)
 
 
+@pytest.mark.fault("F-HTML")
 @pytest.mark.parametrize("where", ["index.yaml", "tgz"])
 def test_HLM_13_RTY_08_a_login_page(carrier, where):
     with Charts({"/index.yaml": index(), "/app-1.2.3.tgz": TGZ}) as repo:
@@ -194,6 +198,7 @@ def test_HLM_12_S3_wants_its_plus_escaped(carrier, status):
         assert charts_of(carrier.bundle)[0]["version"] == "1.2.3+build.7"
 
 
+@pytest.mark.fault("F-ENC")
 def test_HLM_14_nothing_is_decoded(carrier):
     """Repositories call a .tgz gzip-encoded; decoded it would have another digest."""
     with Charts({"/index.yaml": index(), "/app-1.2.3.tgz": TGZ}) as repo:
@@ -201,6 +206,7 @@ def test_HLM_14_nothing_is_decoded(carrier):
         good(carrier, export(carrier, repo.url))
 
 
+@pytest.mark.fault("F-HREDIR")
 def test_HLM_15_an_index_that_moved(carrier):
     """Relative addresses are the configured repository's, as in Helm; where there is nothing, the new place's."""
     with Charts() as old, Charts({"/new/index.yaml": index(), "/new/app-1.2.3.tgz": TGZ}) as new:
@@ -214,6 +220,7 @@ def test_HLM_15_an_index_that_moved(carrier):
         assert not new.asked("GET", "tgz")
 
 
+@pytest.mark.fault("F-HREDIR")
 def test_HLM_15_a_chart_that_is_redirected_twice(carrier):
     with Charts({"/index.yaml": index()}) as repo, Charts({"/objects/1?sig=a%2Bb".split("?")[0]: TGZ}) as store:
         repo.on("GET", "app-1.2.3.tgz$", redirect(302, lambda r: "/releases/app.tgz"))
@@ -293,6 +300,7 @@ def test_HLM_03_another_host_has_a_login_of_its_own(carrier, make_authfile):
         assert {r.login for r in other.journal} == {None, ("you", "wp")}
 
 
+@pytest.mark.fault("F-HDIG")
 def test_HLM_10_another_digest_and_all_the_same(carrier):
     with Charts({"/index.yaml": index(digest="0" * 64), "/app-1.2.3.tgz": TGZ}) as repo:
         result = export(carrier, repo.url, "--allow-index-digest-mismatch")
@@ -450,6 +458,7 @@ def from_tags(carrier, *rule, version="^1"):
         return result, reg.asked("GET", "/tags/list")
 
 
+@pytest.mark.fault("F-LINK")
 @pytest.mark.parametrize("link", [lambda w: f'<{w}>; rel="next"', lambda w: f"<{w}>;rel=next", lambda w: f"<http://127.0.0.1{w}>; rel=next"])
 def test_TAG_01_pages_by_Link(carrier, link):
     result, asked = from_tags(carrier, tag_rule([tags_json(["1.2.3"]), tags_json(None), tags_json(["1.9.9", "0.1"])], link))
@@ -457,6 +466,7 @@ def test_TAG_01_pages_by_Link(carrier, link):
     assert len(asked) == 3 and asked[0].query == {"n": ["1000"]}
 
 
+@pytest.mark.fault("F-LINK")
 def test_TAG_01_pages_by_last(carrier):
     """No Link, and a page that is full: the next is asked for behind its last tag."""
     tags = [f"0.0.{i}" for i in range(999)] + ["1.2.3"]
@@ -467,24 +477,28 @@ def test_TAG_01_pages_by_last(carrier):
     assert len(asked) == 2
 
 
+@pytest.mark.fault("F-LINK")
 def test_TAG_01_the_same_page_again_is_the_end(carrier):
     """docker-registry knows neither n nor last and gives all of them each time (L)."""
     result, asked = from_tags(carrier, lambda r, a: Answer(200, {}, tags_json(["1.2.3"] + [f"0.0.{i}" for i in range(999)])))
     assert result.rc == 0 and len(asked) == 2, result
 
 
+@pytest.mark.fault("F-TAGS")
 def test_TAG_02_what_is_no_tag(carrier):
     body = b'{"name":"charts/app","tags":["1.2.3",null,"sha256:' + b"0" * 64 + b'","1.2.3",7,{"a":1},"","-x","1.9.9"],"x":null}'
     result, _ = from_tags(carrier, lambda r, a: Answer(200, {}, body))
     assert result.rc == 0 and charts_of(carrier.bundle)[0]["version"] == "1.9.9", result
 
 
+@pytest.mark.fault("F-TAGS")
 def test_TAG_02_a_hundred_thousand(carrier):
     body = tags_json([f"0.{i}.0" for i in range(100_000)] + ["1.9.9"])
     result, _ = from_tags(carrier, lambda r, a: Answer(200, {}, body))
     assert result.rc == 0 and charts_of(carrier.bundle)[0]["version"] == "1.9.9", result
 
 
+@pytest.mark.fault("F-TAGS")
 @pytest.mark.parametrize("answer", [
     lambda r, a: error(404, "NAME_UNKNOWN", "repository name not known"), lambda r, a: Answer(200, {}, b'{"tags":null}'),
     lambda r, a: Answer(200, {}, b'{"name":"x"}'), lambda r, a: Answer(200, {}, b'{"name":"x","tags":[]}')],
@@ -494,6 +508,7 @@ def test_TAG_03_no_tags(carrier, answer):
     assert result.rc == 7 and "charts/app" in result.err and len(asked) == 1, result
 
 
+@pytest.mark.fault("F-TAGS")
 @pytest.mark.parametrize("body", [b"[]", b"nonsense", b'{"tags":7}', b'{"tags":["1.9.9"'])
 def test_TAG_02_no_list(carrier, body):
     result, _ = from_tags(carrier, lambda r, a: Answer(200, {}, body))
@@ -546,6 +561,7 @@ def chart_artifact(tgz):
     return Image(top, (config, content))
 
 
+@pytest.mark.cell("oci charts", "Q")
 @pytest.mark.parametrize("content_type", [
     "application/vnd.cncf.helm.chart.content.v1.tar+gzip", "application/tar+gzip"])
 def test_HOC_01_HOC_02_HOC_03_chart_of_a_registry(carrier, content_type):
@@ -555,6 +571,7 @@ def test_HOC_01_HOC_02_HOC_03_chart_of_a_registry(carrier, content_type):
         good(carrier, result)
 
 
+@pytest.mark.cell("oci charts", "Q")
 def test_HOC_01_whole_reference_with_a_login(carrier, make_authfile):
     with Scripted(users={"me": "pw"}) as reg:
         reg.login = ("me", "pw")

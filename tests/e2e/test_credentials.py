@@ -77,12 +77,14 @@ def good(result):
 
 # --- files ---
 
+@pytest.mark.cell("login", "Q")
 @pytest.mark.parametrize("key", ["{}/team/app", "{}/team", "{}"])
 def test_CRD_05_a_login_for_a_part_of_a_host(carrier, basic, tmp_path, key):
     path = write(tmp_path / "a.json", {"auths": {key.format(basic.host): auth(), f"{basic.host}/other": auth("x", "y")}})
     good(carrier.export(basic, "--authfile", path))
 
 
+@pytest.mark.cell("login", "Q")
 def test_CRD_05_the_longest_part_wins(carrier, basic, tmp_path):
     path = write(tmp_path / "a.json", {"auths": {basic.host: auth("x", "y"), f"{basic.host}/team": auth("z", "w"),
                                                  f"{basic.host}/team/app": auth()}})
@@ -90,6 +92,7 @@ def test_CRD_05_the_longest_part_wins(carrier, basic, tmp_path):
     assert {r.login for r in basic.journal if r.login} == {("me", PASSWORD)}
 
 
+@pytest.mark.cell("login", "Q")
 def test_CRD_05_two_parts_of_a_host_have_two_logins(carrier, tmp_path):
     with Scripted(users={"one": "1", "two": "2"}) as reg:
         reg.store("one/app", "1.0", WHAT)
@@ -101,20 +104,24 @@ def test_CRD_05_two_parts_of_a_host_have_two_logins(carrier, tmp_path):
             assert request.login[0] == request.path.split("/")[2]
 
 
+@pytest.mark.cell("login", "Q")
 def test_CRD_02_legacy_dockercfg(carrier, basic, tmp_path):
     write(tmp_path / ".dockercfg", {f"https://{basic.host}/v1/": auth()})
     good(carrier.export(basic))
 
 
+@pytest.mark.cell("login", "Q")
 def test_CRD_11_DOCKER_AUTH_CONFIG_comes_first(carrier, basic, tmp_path):
     write(tmp_path / ".docker/config.json", {"auths": {basic.host: auth("wrong", "wrong")}})
     good(carrier.export(basic, env={"DOCKER_AUTH_CONFIG": json.dumps({"auths": {basic.host: auth()}})}))
 
 
+@pytest.mark.cell("login", "Q")
 def test_CRD_11_DOCKER_AUTH_CONFIG_that_is_no_JSON_is_named(carrier, basic):
     carrier.failed(carrier.export(basic, env={"DOCKER_AUTH_CONFIG": "{oops"}), 1, "DOCKER_AUTH_CONFIG")
 
 
+@pytest.mark.cell("login", "Q")
 @pytest.mark.parametrize("place, env", [
     (".config/helm/registry/config.json", {}), ("x/r.json", {"HELM_REGISTRY_CONFIG": "{}/x/r.json"}),
     ("xdg/helm/registry/config.json", {"XDG_CONFIG_HOME": "{}/xdg"})])
@@ -123,6 +130,7 @@ def test_CRD_12_helm_registry_config(carrier, basic, tmp_path, place, env):
     good(carrier.export(basic, env={k: v.format(tmp_path) for k, v in env.items()}))
 
 
+@pytest.mark.cell("login", "Q")
 @pytest.mark.parametrize("place, env", [
     (".config/helm/repositories.yaml", {}), ("r.yaml", {"HELM_REPOSITORY_CONFIG": "{}/r.yaml"})])
 def test_CRD_12_helm_repositories(carrier, make_chart_login, tmp_path, place, env):
@@ -167,6 +175,7 @@ def config(tmp_path, **more):
     return write(tmp_path / ".docker/config.json", more)
 
 
+@pytest.mark.cell("login", "Q")
 def test_CRD_07_CRD_08_helper_of_a_host(carrier, basic, tmp_path):
     helper = Helper(str(tmp_path), knows(**{basic.host: ("me", PASSWORD)}))
     config(tmp_path, credHelpers={basic.host: "fake"}, credsStore="other", auths={basic.host: auth("x", "y")})
@@ -174,6 +183,7 @@ def test_CRD_07_CRD_08_helper_of_a_host(carrier, basic, tmp_path):
     assert helper.asked == [(["get"], basic.host)], "the raw server on standard input, once"
 
 
+@pytest.mark.cell("login", "Q")
 def test_CRD_07_store_before_auths(carrier, basic, tmp_path):
     helper = Helper(str(tmp_path), knows(**{basic.host: ("me", PASSWORD)}))
     config(tmp_path, credsStore="fake", auths={basic.host: auth("x", "y")})
@@ -226,6 +236,8 @@ def test_CRD_08_no_path_and_no_shell(carrier, basic, tmp_path, name):
     assert not os.path.exists(tmp_path / "pwned")
 
 
+@pytest.mark.cell("login", "Q")
+@pytest.mark.fault("F-HOSTMAP")
 def test_CRD_09_docker_hub_has_two_spellings(carrier, basic, tmp_path):
     helper = Helper(str(tmp_path), knows(**{"docker.io": ("me", PASSWORD)}))
     config(tmp_path, credsStore="fake")
@@ -235,6 +247,7 @@ def test_CRD_09_docker_hub_has_two_spellings(carrier, basic, tmp_path):
     assert [server for _, server in helper.asked] == ["https://index.docker.io/v1/", "docker.io"], result
 
 
+@pytest.mark.fault("F-HOSTMAP")
 @pytest.mark.parametrize("key", ["https://index.docker.io/v1/", "docker.io", "index.docker.io", "registry-1.docker.io"])
 def test_CRD_04_docker_hub_keys(carrier, basic, tmp_path, key):
     write(tmp_path / ".docker/config.json", {"auths": {key: auth()}})
@@ -243,6 +256,7 @@ def test_CRD_04_docker_hub_keys(carrier, basic, tmp_path, key):
     assert [r for r in basic.journal if r.login == ("me", PASSWORD)]
 
 
+@pytest.mark.cell("login", "Q")
 def test_CRD_10_TOK_02_identity_token_of_a_helper(carrier, tmp_path):
     def exchange(request, answer):
         assert request.header("Content-Type") == "application/x-www-form-urlencoded"

@@ -42,6 +42,8 @@ def front(tmp_path):
         server.stop()
 
 
+@pytest.mark.fault("F-H2")
+@pytest.mark.cell("network", "X1")
 def test_UPL_22_a_registry_that_offers_HTTP_2(sealift, keys, registry, front, tmp_path):
     """One connection a worker, in HTTP/1.1."""
     host, ca, log = front(registry.url)

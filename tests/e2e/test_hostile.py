@@ -21,12 +21,14 @@ def server():
         yield reg
 
 
+@pytest.mark.fault("F-HTML")
 @pytest.mark.parametrize("where", ["/manifests/", "/blobs/"])
 def test_RTY_08_a_login_page_with_status_200(carrier, server, where):
     server.on("GET", where, html())
     carrier.failed(carrier.export(server), 5, "HTML page", "team/app")
 
 
+@pytest.mark.fault("F-HTML")
 @pytest.mark.parametrize("status", [403, 502])
 def test_RTY_08_a_page_with_an_error_status(carrier, server, status):
     server.on("GET", "/manifests/", html(status))
@@ -40,6 +42,7 @@ ERRORS = [
     b"{", b"[" * 5000, b"x" * 3_000_000, b'{"errors":[{"code":7,"message":{"a":1}}]}', b"\x1f\x8b\x08\x00gzip"]
 
 
+@pytest.mark.fault("F-ERR")
 @pytest.mark.parametrize("body", ERRORS, ids=range(len(ERRORS)))
 def test_RTY_06_error_bodies(carrier, server, body):
     server.on("GET", "/manifests/", say(403, body, "application/json"))
@@ -49,6 +52,7 @@ def test_RTY_06_error_bodies(carrier, server, body):
     assert not [c for c in result.err if ord(c) < 0x20 and c != "\n" or c == "\x7f"], repr(result.err)
 
 
+@pytest.mark.fault("F-REDIR-AUTH")
 def test_a_login_is_never_redirected_along(carrier, make_authfile):
     with Scripted(users={"me": "the-password"}) as reg, Scripted() as thief:
         reg.login = ("me", "the-password")
@@ -60,6 +64,7 @@ def test_a_login_is_never_redirected_along(carrier, make_authfile):
         assert "the-password" not in result.out + result.err
 
 
+@pytest.mark.fault("F-REDIR-AUTH")
 def test_a_401_of_another_host_is_not_answered(carrier, make_authfile):
     with Scripted(users={"me": "pw"}) as reg, Scripted(users={"you": "x"}) as thief:
         reg.login = ("me", "pw")
@@ -74,6 +79,7 @@ def test_a_401_with_a_large_body_and_no_challenge(carrier, server):
     carrier.failed(carrier.export(server), 6, "none")
 
 
+@pytest.mark.fault("F-LOOP")
 def test_CHL_06_always_401(carrier, make_authfile):
     with TokenService(users={"me": "pw"}) as tokens, Scripted(bearer=tokens) as reg:
         reg.login = ("me", "pw")
@@ -83,12 +89,14 @@ def test_CHL_06_always_401(carrier, make_authfile):
         assert len(tokens.journal) <= 2
 
 
+@pytest.mark.fault("F-HTML")
 def test_a_token_service_that_shows_a_page(carrier):
     with TokenService() as tokens, Scripted(bearer=tokens) as reg:
         tokens.on("GET", "", html())
         carrier.failed(carrier.export(reg), 5, "HTML page", reg.host)
 
 
+@pytest.mark.fault("F-HDR")
 @pytest.mark.parametrize("header", ["X: " + "a" * 90_000, "WWW-Authenticate: Basic realm=\"" + "b" * 60_000,
                                     "Location: " + "c" * 80_000, "Docker-Content-Digest: \x1b[2J"])
 def test_headers_beyond_measure(carrier, server, header):

@@ -71,6 +71,7 @@ def test_every_problem_is_told(ask):
         assert not registry.asked("PUT")
 
 
+@pytest.mark.fault("F-NOREPO")
 def test_repositories_that_must_be_made_first(ask):
     with Scripted() as registry:
         registry.on("POST", "", lambda request, answer: error(404, "NAME_UNKNOWN", "The repository does not exist"))
@@ -99,6 +100,7 @@ def push(sealift, keys, carried):
     return run
 
 
+@pytest.mark.fault("F-NOREPO")
 def test_push_names_every_repository_it_may_not_write_to_before_a_layer_moves(push):
     """UPL-01, PSH-08: rights are learnt from the smallest upload, of all repositories, in one run."""
     with Scripted() as registry:
@@ -108,6 +110,7 @@ def test_push_names_every_repository_it_may_not_write_to_before_a_layer_moves(pu
         assert not registry.asked("PUT") and not registry.asked("PATCH") and not registry.manifests
 
 
+@pytest.mark.fault("F-NOREPO")
 def test_push_moves_no_layer_where_one_of_two_repositories_is_closed(push):
     with Scripted() as registry:
         registry.on("POST", "/v2/apps/team/other/", lambda request, answer: error(403, "DENIED", "no right to it"))

@@ -35,6 +35,7 @@ def good(carrier, result, what):
     assert carries(carrier.bundle, what)
 
 
+@pytest.mark.cell("pull", "Q")
 def test_RULE_1_RULE_2_PLT_01_MAN_06_whole_index_byte_for_byte(carrier):
     what = index([image([SMALL, LARGE]), image([SMALL, layer("arm", 9_000)], "linux/arm64")])
     with Scripted() as reg:
@@ -45,6 +46,8 @@ def test_RULE_1_RULE_2_PLT_01_MAN_06_whole_index_byte_for_byte(carrier):
             assert len(reg.asked("GET", part.digest)) == 1, "a shared blob is fetched once"
 
 
+@pytest.mark.cell("resolve", "Q")
+@pytest.mark.cell("pull", "Q")
 def test_PLT_01_one_platform_is_its_own_manifest(carrier):
     arm = image([SMALL, layer("arm", 9_000)], "linux/arm64")
     with Scripted() as reg:
@@ -53,6 +56,8 @@ def test_PLT_01_one_platform_is_its_own_manifest(carrier):
         assert LARGE.digest not in blobs(carrier.bundle)
 
 
+@pytest.mark.fault("F-ACCEPT")
+@pytest.mark.cell("resolve", "Q")
 def test_MAN_01_every_type_is_asked_for(carrier, server, app):
     good(carrier, carrier.export(server), app)
     for request in server.asked("GET", "/manifests/"):
@@ -60,6 +65,8 @@ def test_MAN_01_every_type_is_asked_for(carrier, server, app):
             assert media_type in request.header("Accept")
 
 
+@pytest.mark.fault("F-CT")
+@pytest.mark.cell("resolve", "Q")
 @pytest.mark.parametrize("content_type, ok", [
     (OCI_MANIFEST + "; charset=utf-8", True), (OCI_MANIFEST.upper(), True), ("text/plain", True),
     ("application/json", True), (None, True), (OCI_INDEX, False), (DOCKER_MANIFEST, False)])
@@ -72,12 +79,15 @@ def test_MAN_03_content_type(carrier, server, app, content_type, ok):
         carrier.failed(result, 1, "team/app")
 
 
+@pytest.mark.fault("F-CT")
+@pytest.mark.cell("resolve", "Q")
 def test_MAN_03_a_digest_vouches_for_the_document(carrier, server, app):
     """Asked for by digest, a manifest's own word counts, whatever the wire says of it."""
     server.on("GET", f"/manifests/{app.top.digest}", headers(Content_Type=DOCKER_MANIFEST))
     good(carrier, carrier.export(server, ref=f"{REF}@{app.top.digest}"), app)
 
 
+@pytest.mark.fault("F-CT")
 def test_MAN_04_ambiguous_document(carrier, server, app):
     both = json.loads(app.top.data)
     both["manifests"] = []
@@ -85,12 +95,15 @@ def test_MAN_04_ambiguous_document(carrier, server, app):
     carrier.failed(carrier.export(server), 1, "team/app")
 
 
+@pytest.mark.cell("resolve", "Q")
 def test_MAN_05_other_bytes_under_a_digest(carrier, server, app):
     other = app.top.data + b"\n"
     server.on("GET", "/manifests/sha256:", change(body=other))
     carrier.failed(carrier.export(server, ref=f"{HOST}/team/app@{app.digest}"), 4, app.digest, sha256(other))
 
 
+@pytest.mark.fault("F-DCD")
+@pytest.mark.cell("resolve", "Q")
 @pytest.mark.parametrize("value, ok", [
     (None, True), ("", True), ("nonsense", True), ('"sha256:' + "0" * 64 + '"', True), ("0" * 64, True),
     ("SHA256:" + "A" * 64, True), ("sha512:" + "0" * 128, True), ("sha256:" + "0" * 64, False)])
@@ -103,6 +116,7 @@ def test_MAN_05_docker_content_digest(carrier, server, app, value, ok):
         carrier.failed(result, 4, "Docker-Content-Digest")
 
 
+@pytest.mark.cell("pull", "Q")
 def test_MAN_07_MAN_08_RULE_1_no_media_type_and_odd_bytes(carrier, server, app):
     document = json.loads(app.top.data)
     del document["mediaType"]
@@ -118,6 +132,7 @@ def test_MAN_07_MAN_08_RULE_1_no_media_type_and_odd_bytes(carrier, server, app):
 
 # --- redirects ---
 
+@pytest.mark.fault("F-REDIR")
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_DL_01_DL_02_redirected_to_another_host(carrier, server, app, status):
     with Scripted() as store:
@@ -128,6 +143,7 @@ def test_DL_01_DL_02_redirected_to_another_host(carrier, server, app, status):
         assert {r.method for r in store.journal} == {"GET"}
 
 
+@pytest.mark.fault("F-REDIR")
 def test_DL_01_manifests_are_redirected_too(carrier, server, app):
     with Scripted() as other:
         other.manifests, other.blobs = server.manifests, server.blobs
@@ -136,6 +152,7 @@ def test_DL_01_manifests_are_redirected_too(carrier, server, app):
         assert OCI_INDEX in other.asked("GET", "/manifests/")[0].header("Accept")
 
 
+@pytest.mark.fault("F-REDIR")
 def test_DL_02_login_stays_at_home(carrier, app, tmp_path, make_authfile):
     with Scripted(users={"me": "pw"}) as reg, Scripted() as store:
         reg.login = ("me", "pw")
@@ -146,6 +163,7 @@ def test_DL_02_login_stays_at_home(carrier, app, tmp_path, make_authfile):
         assert store.asked("GET") and not [r for r in store.journal if r.header("Authorization")]
 
 
+@pytest.mark.fault("F-REDIR")
 def test_DL_03_the_bytes_of_a_location_stay(carrier, server, app):
     class Store(Listener):
         def decide(self, request):
@@ -161,6 +179,7 @@ def test_DL_03_the_bytes_of_a_location_stay(carrier, server, app):
             assert request.target.startswith("/a%2Fb/../c/./") and request.target.endswith(signed)
 
 
+@pytest.mark.fault("F-REDIR")
 def test_DL_03_range_is_asked_of_every_hop(carrier, server, app):
     with Scripted() as store:
         store.blobs = server.blobs
@@ -170,6 +189,7 @@ def test_DL_03_range_is_asked_of_every_hop(carrier, server, app):
         assert store.asked("GET", LARGE.digest)[1].header("Range") == "bytes=100000-"
 
 
+@pytest.mark.fault("F-REDIR")
 @pytest.mark.parametrize("target, word", [
     (lambda s: s.url + "/v2/team/app/manifests/1.0", "redirects"), (lambda s: "file:///etc/passwd", "redirect"),
     (lambda s: "ftp://127.0.0.1/x", "redirect"), (lambda s: f"http://user:pw@{s.host}/x", "user name"),
@@ -193,6 +213,7 @@ def test_DL_07_resumed_at_the_registrys_own_address(carrier, server, app):
         assert [r.header("Range") for r in second.asked("GET", LARGE.digest)] == ["bytes=123456-"]
 
 
+@pytest.mark.fault("F-TRUNC")
 @pytest.mark.parametrize("count", [0, 1, 200_000])
 @pytest.mark.parametrize("reset", [False, True])
 def test_DL_08_DL_15_broken_connection(carrier, server, app, count, reset):
@@ -202,12 +223,14 @@ def test_DL_08_DL_15_broken_connection(carrier, server, app, count, reset):
     assert len(ranges) == 2 and (ranges[1] or "bytes=0-") == f"bytes={count}-" or reset
 
 
+@pytest.mark.fault("F-RANGE")
 def test_DL_08_never_asks_for_a_range_at_the_end(carrier, server, app):
     server.on("GET", LARGE.digest, change(length=len(LARGE.data) + 1, cut=len(LARGE.data)), times=1)
     good(carrier, carrier.export(server), app)
     assert f"bytes={len(LARGE.data)}-" not in [r.header("Range") for r in server.journal]
 
 
+@pytest.mark.fault("F-RANGE")
 @pytest.mark.parametrize("bad", [
     say(200, LARGE.data), headers(Content_Range=None), headers(Content_Range="bytes 0-9/10"),
     headers(Content_Range="bytes 100001-400000/400001"), headers(Content_Type="multipart/byteranges", Content_Range=None),
@@ -218,6 +241,7 @@ def test_DL_09_a_range_that_is_not_honoured(carrier, server, app, bad):
     good(carrier, carrier.export(server), app)
 
 
+@pytest.mark.fault("F-RANGE")
 def test_DL_09_total_may_be_unknown(carrier, server, app):
     server.on("GET", LARGE.digest, cut(100_000), times=1)
     server.on("GET", LARGE.digest, headers(Content_Range=f"bytes 100000-{len(LARGE.data) - 1}/*"))
@@ -229,12 +253,14 @@ def flipped(data, at=1000):
     return data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]
 
 
+@pytest.mark.fault("F-CORRUPT")
 def test_DL_11_wrong_bytes_once(carrier, server, app):
     server.on("GET", LARGE.digest, change(body=flipped(LARGE.data)), times=1)
     good(carrier, carrier.export(server), app)
     assert [r.header("Range") for r in server.asked("GET", LARGE.digest)] == [None, None]
 
 
+@pytest.mark.fault("F-CORRUPT", "F-OVERSIZE")
 @pytest.mark.parametrize("body", [flipped(LARGE.data), LARGE.data + b"x", LARGE.data * 3], ids=["flip", "one-more", "thrice"])
 def test_DL_11_RULE_2_wrong_bytes_always(carrier, server, body):
     server.on("GET", LARGE.digest, change(body=body))
@@ -242,16 +268,19 @@ def test_DL_11_RULE_2_wrong_bytes_always(carrier, server, body):
     assert len(server.asked("GET", LARGE.digest)) == 2
 
 
+@pytest.mark.fault("F-ENC")
 def test_DL_12_nothing_is_decoded(carrier, server, app):
     server.on("GET", "/blobs/", headers(Content_Encoding="gzip"))
     good(carrier, carrier.export(server), app)
 
 
+@pytest.mark.fault("F-ENC")
 def test_DL_12_compressed_under_way(carrier, server):
     server.on("GET", "/blobs/", lambda r, answer: Answer(200, {"Content-Encoding": "gzip"}, gzip.compress(answer().body)))
     carrier.failed(carrier.export(server), 4)
 
 
+@pytest.mark.fault("F-TRUNC")
 @pytest.mark.parametrize("fault", [dict(length=None, cut=1000), dict(chunked=True, cut=1000), dict(cut=1000)],
                          ids=["no-length", "broken-chunk", "length"])
 def test_DL_15_cut_short_every_time(carrier, server, fault):
@@ -260,12 +289,14 @@ def test_DL_15_cut_short_every_time(carrier, server, fault):
     carrier.failed(carrier.export(server), 5, LARGE.digest[:20])
 
 
+@pytest.mark.fault("F-TRUNC")
 @pytest.mark.parametrize("fault", [dict(length=None), dict(chunked=True)], ids=["no-length", "chunked"])
 def test_DL_15_no_length_and_all_there(carrier, server, app, fault):
     server.on("GET", "/blobs/", change(**fault))
     good(carrier, carrier.export(server), app)
 
 
+@pytest.mark.fault("F-429")
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
 def test_RTY_busy_for_a_while(carrier, server, app, status):
     server.on("GET", "/manifests/1.0", say(status), times=2)
@@ -283,6 +314,7 @@ def test_missing_tag(carrier, server):
     carrier.failed(carrier.export(server, ref=f"{HOST}/team/app:9"), 7, "team/app", "MANIFEST_UNKNOWN")
 
 
+@pytest.mark.cell("resolve", "Q")
 def test_REF_05_REF_03_by_digest_only(carrier, server, app):
     server.manifests.pop(("team/app", "1.0"))
     good(carrier, carrier.export(server, ref=f"{REF}@{app.digest}"), app)

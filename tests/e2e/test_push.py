@@ -59,6 +59,7 @@ def refused(carrier, server, carried, status, *words):
     return result
 
 
+@pytest.mark.cell("push", "Q")
 def test_PSH_01_PSH_02_PSH_03_PSH_04_RULE_1_order_and_types(carrier, server, carried):
     good(carrier, server, carried)
     puts = [r for r in server.asked("PUT", "/manifests/")]
@@ -67,12 +68,14 @@ def test_PSH_01_PSH_02_PSH_03_PSH_04_RULE_1_order_and_types(carrier, server, car
     assert all(int(r.header("Content-Length")) == len(r.body) for r in puts)
 
 
+@pytest.mark.fault("F-PUT-STATUS")
 def test_PSH_05_tag_is_read_back(carrier, server, carried):
     good(carrier, server, carried)
     last = server.journal[-1]
     assert (last.method, last.path) == ("HEAD", "/v2/apps/team/app/manifests/1.0")
 
 
+@pytest.mark.fault("F-PUT-STATUS")
 def test_PSH_05_tag_that_names_something_else(carrier, server, carried):
     put = []
     server.on("PUT", "/manifests/1.0", lambda r, answer: put.append(r) or answer())
@@ -82,28 +85,33 @@ def test_PSH_05_tag_that_names_something_else(carrier, server, carried):
     assert "0" * 64 in result.err and WHAT.digest in result.err
 
 
+@pytest.mark.fault("F-PUT-STATUS")
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
 def test_PSH_05_UPL_15_statuses_of_success(carrier, server, carried, status):
     server.on("PUT", "", change(status=status))
     good(carrier, server, carried)
 
 
+@pytest.mark.fault("F-PUT-STATUS")
 def test_PSH_05_registry_says_it_stored_something_else(carrier, server, carried):
     server.on("PUT", "/manifests/", headers(Docker_Content_Digest="sha256:" + "1" * 64))
     result = carrier.push(server, carried)
     assert result.rc == 4 and "1" * 64 in result.err, result
 
 
+@pytest.mark.fault("F-PUT-STATUS")
 def test_UPL_15_digest_of_another_algorithm_says_nothing(carrier, server, carried):
     server.on("PUT", "/uploads/", headers(Docker_Content_Digest="sha512:" + "1" * 128))
     good(carrier, server, carried)
 
 
+@pytest.mark.fault("F-PUT-STATUS")
 def test_UPL_15_blob_stored_as_something_else(carrier, server, carried):
     server.on("PUT", "/uploads/", headers(Docker_Content_Digest="sha256:" + "1" * 64))
     refused(carrier, server, carried, 4, "1" * 64)
 
 
+@pytest.mark.cell("push", "Q")
 def test_PSH_07_tag_that_is_there(carrier, server, carried):
     good(carrier, server, carried)
     count = len(server.journal)
@@ -113,6 +121,7 @@ def test_PSH_07_tag_that_is_there(carrier, server, carried):
     assert len(again) <= 3 * len(WHAT.manifests())
 
 
+@pytest.mark.fault("F-IMMUT")
 @pytest.mark.parametrize("status, code", [(400, "TAG_INVALID"), (409, "TAG_IMMUTABLE"), (412, "PRECONDITION")])
 def test_PSH_07_immutable_tag_is_final(carrier, server, carried, status, code):
     server.on("PUT", "/manifests/1.0", lambda r, answer: error(status, code, "tag is immutable"))
@@ -123,6 +132,7 @@ def test_PSH_07_immutable_tag_is_final(carrier, server, carried, status, code):
 
 # --- blobs ---
 
+@pytest.mark.cell("push", "Q")
 def test_UPL_01_UPL_03_UPL_07_UPL_09_one_put_a_blob(carrier, server, carried):
     good(carrier, server, carried)
     for part in WHAT.all_blobs():
@@ -142,6 +152,7 @@ def test_UPL_01_blob_that_is_there(carrier, server, carried):
     assert not server.asked("PUT", PUT_LARGE)
 
 
+@pytest.mark.fault("F-HEAD")
 @pytest.mark.parametrize("status", [403, 405, 500])
 def test_UPL_01_HEAD_that_does_not_tell(carrier, server, carried, status):
     server.on("HEAD", "/blobs/", say(status))
@@ -154,11 +165,13 @@ def test_UPL_01_another_length_is_not_there(carrier, server, carried):
     assert server.asked("PUT", PUT_LARGE)
 
 
+@pytest.mark.fault("F-LOC")
 def test_UPL_04_no_location(carrier, server, carried):
     server.on("POST", "", headers(Location=None))
     refused(carrier, server, carried, 5, "no upload Location")
 
 
+@pytest.mark.fault("F-LOC")
 def test_UPL_04_201_to_POST_means_there(carrier, server, carried):
     server.on("POST", "", lambda r, answer: Answer(201))
     for part in WHAT.all_blobs():
@@ -181,12 +194,14 @@ LOCATIONS = {
 }
 
 
+@pytest.mark.fault("F-LOC")
 @pytest.mark.parametrize("shape", LOCATIONS)
 def test_UPL_05_UPL_06_location(carrier, server, carried, shape):
     server.location = LOCATIONS[shape]
     good(carrier, server, carried)
 
 
+@pytest.mark.fault("F-LOC")
 def test_UPL_05_location_bytes_stay(carrier, server, carried):
     server.location = lambda r, path: path + "&sig=%2B%2f+~&b=2&a=1=="
     good(carrier, server, carried)
@@ -194,6 +209,7 @@ def test_UPL_05_location_bytes_stay(carrier, server, carried):
         assert "?_state=A%3D%3D-_&sig=%2B%2f+~&b=2&a=1==&digest=sha256" in request.target
 
 
+@pytest.mark.fault("F-LOC")
 def test_UPL_05_location_at_another_host_gets_no_login(carrier, carried, make_authfile):
     with Scripted(users={"me": "pw"}) as reg, Scripted() as store:
         reg.login = ("me", "pw")
@@ -205,6 +221,7 @@ def test_UPL_05_location_at_another_host_gets_no_login(carrier, carried, make_au
         assert len(store.asked("PUT")) == len(WHAT.all_blobs())
 
 
+@pytest.mark.fault("F-UPREDIR")
 def test_UPL_03_redirect_of_an_upload_is_no_GET(carrier, server, carried):
     server.on("POST", "", redirect(301, "/v2/apps/team/app/blobs/uploads"))
     refused(carrier, server, carried, 5, "301")
@@ -213,6 +230,7 @@ def test_UPL_03_redirect_of_an_upload_is_no_GET(carrier, server, carried):
 
 # --- interruptions ---
 
+@pytest.mark.fault("F-RST")
 def test_UPL_13_RULE_3_reset_while_sending(carrier, server, carried):
     seen = []
 
@@ -226,12 +244,14 @@ def test_UPL_13_RULE_3_reset_while_sending(carrier, server, carried):
     assert len({r.path for r in server.asked("PUT", PUT_LARGE)}) > 1, "a session in doubt is given up"
 
 
+@pytest.mark.fault("F-RST")
 def test_UPL_13_sessions_are_bounded(carrier, server, carried):
     server.on("PUT", PUT_LARGE, vanish)
     refused(carrier, server, carried, 5, LARGE.digest[:20])
     assert len(server.asked("PUT", PUT_LARGE)) == 4
 
 
+@pytest.mark.fault("F-COMMIT")
 @pytest.mark.parametrize("heard", [vanish, say(502), say(504), lambda r, a: error(404, "BLOB_UPLOAD_UNKNOWN")],
                          ids=["reset", "502", "504", "404"])
 def test_UPL_14_committed_though_it_sounded_otherwise(carrier, server, carried, heard):
@@ -240,6 +260,7 @@ def test_UPL_14_committed_though_it_sounded_otherwise(carrier, server, carried, 
     assert len(server.asked("PUT", PUT_LARGE)) == 1
 
 
+@pytest.mark.fault("F-RST", "F-COMMIT")
 @pytest.mark.parametrize("heard", [say(502), say(504), lambda r, a: error(404, "BLOB_UPLOAD_UNKNOWN")],
                          ids=["502", "504", "404"])
 def test_UPL_14_UPL_13_not_committed(carrier, server, carried, heard):
@@ -249,23 +270,27 @@ def test_UPL_14_UPL_13_not_committed(carrier, server, carried, heard):
     assert len(paths) == len(set(paths)) == 3, "each time a session of its own"
 
 
+@pytest.mark.fault("F-CORRUPT-UP")
 def test_UPL_16_bytes_spoiled_under_way_once(carrier, server, carried):
     server.on("PUT", PUT_LARGE, lambda r, a: error(400, "DIGEST_INVALID"), times=1)
     good(carrier, server, carried)
 
 
+@pytest.mark.fault("F-CORRUPT-UP")
 def test_UPL_16_bytes_spoiled_always(carrier, server, carried):
     server.on("PUT", PUT_LARGE, lambda r, a: error(400, "DIGEST_INVALID", "provided digest did not match"))
     refused(carrier, server, carried, 5, "DIGEST_INVALID")
     assert len(server.asked("PUT", PUT_LARGE)) == 2
 
 
+@pytest.mark.fault("F-EXPECT")
 def test_UPL_20_an_answer_before_the_body(carrier, server, carried):
     server.early = lambda r: say(413, b"<html>too large</html>", "text/html")(r, None) if (
         r.method == "PUT" and LARGE.digest[7:] in r.target) else None
     refused(carrier, server, carried, 1, "413", "limit")
 
 
+@pytest.mark.fault("F-HTML")
 def test_push_into_a_login_page(carrier, server, carried):
     server.on("*", "/uploads/", html())
     refused(carrier, server, carried, 5, "HTML page")

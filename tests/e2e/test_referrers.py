@@ -53,6 +53,8 @@ def pushed(carrier, server, *more):
 WORD = "application/spdx+json"
 
 
+@pytest.mark.fault("F-REF")
+@pytest.mark.cell("referrers", "Q")
 def test_RFR_01_RULE_1_listed_by_the_registry(carrier):
     with Scripted() as reg:
         reg.referrers = True
@@ -63,6 +65,8 @@ def test_RFR_01_RULE_1_listed_by_the_registry(carrier):
     assert carrier.program.ok("verify", carrier.bundle, *carrier.keys.trusting())
 
 
+@pytest.mark.fault("F-REF")
+@pytest.mark.cell("referrers", "Q")
 @pytest.mark.parametrize("answer", [
     say(404, b"404 page not found"), lambda r, a: error(404, "NOT_FOUND"), say(400), say(401, WWW_Authenticate='Basic realm="x"'),
     say(403), say(405), say(406), say(500), html(), say(200, b"{}", "application/json"),
@@ -77,6 +81,8 @@ def test_RFR_01_anything_but_a_list_means_the_fallback_tag(carrier, answer):
         assert len(reg.asked("GET", "/referrers/")) <= 3
 
 
+@pytest.mark.fault("F-REF")
+@pytest.mark.cell("referrers", "Q")
 def test_RFR_01_sent_to_another_host(carrier):
     """GHCR leads to its web pages, which are asked once and not believed."""
     with Scripted() as reg, Scripted() as web:
@@ -89,6 +95,8 @@ def test_RFR_01_sent_to_another_host(carrier):
         assert [d for d, _, _ in referrers(carrier.bundle)] == [SBOM.digest]
 
 
+@pytest.mark.fault("F-REF")
+@pytest.mark.cell("referrers", "Q")
 @pytest.mark.parametrize("status", [429, 503])
 def test_RFR_01_a_registry_that_is_busy_is_asked_again(carrier, status):
     with Scripted() as reg:
@@ -109,6 +117,7 @@ def paged(entries, link):
     return rule
 
 
+@pytest.mark.fault("F-LINK")
 @pytest.mark.parametrize("link", [
     lambda w: f'<{w}>; rel="next"', lambda w: f"<{w}>; rel=next", lambda w: f"<{w}>", lambda w: f'<{w}>;REL="prev next"',
     lambda w: f'</elsewhere>; rel="prev", <{w}>; title="a, b; rel=x"; rel="next"',
@@ -123,6 +132,7 @@ def test_RFR_02_pages(carrier, link):
     assert [d for d, _, _ in referrers(carrier.bundle)] == sorted(m.digest for m in more)
 
 
+@pytest.mark.fault("F-LINK")
 def test_RFR_02_pages_of_another_host_are_not_asked_for(carrier):
     with Scripted() as reg, Scripted() as other:
         fill(reg, SBOM, SIGNED)
@@ -132,6 +142,7 @@ def test_RFR_02_pages_of_another_host_are_not_asked_for(carrier):
     assert [d for d, _, _ in referrers(carrier.bundle)][:1] == [SBOM.digest]
 
 
+@pytest.mark.fault("F-LINK")
 def test_RFR_02_pages_that_go_round(carrier):
     with Scripted() as reg:
         fill(reg, SBOM)
@@ -155,6 +166,7 @@ def test_RFR_03_no_filter_is_asked_for_and_every_type_is_taken(carrier):
     assert sorted(kind for _, kind, _ in referrers(carrier.bundle)) == sorted(kinds)
 
 
+@pytest.mark.fault("F-REF")
 def test_RFR_04_the_tag_gives_the_image_itself(carrier):
     """GitLab resolves sha256-… to the image."""
     what = index([APP, image([SMALL], "linux/arm64")])
@@ -164,6 +176,7 @@ def test_RFR_04_the_tag_gives_the_image_itself(carrier):
     assert referrers(carrier.bundle) == []
 
 
+@pytest.mark.fault("F-REF")
 @pytest.mark.parametrize("entry", [
     artifact("a/b", [b"x"], subject=SBOM), artifact("a/b", [b"x"]), manifest(
         APP.top.data[:-1] + b',"subject":null}', APP.blobs)],
@@ -179,6 +192,7 @@ def test_RFR_04_what_does_not_refer_to_it(carrier, entry, by):
     assert entry.digest in result.err and "does not; left out" in result.err
 
 
+@pytest.mark.fault("F-REF")
 def test_RFR_04_what_is_listed_and_gone(carrier):
     with Scripted() as reg:
         fill(reg, tags={fallback_tag(APP): index_of([SBOM])})
@@ -187,6 +201,7 @@ def test_RFR_04_what_is_listed_and_gone(carrier):
     assert referrers(carrier.bundle) == [] and SBOM.digest in result.err
 
 
+@pytest.mark.fault("F-REF")
 def test_RFR_04_entries_without_types_and_a_list_that_is_a_manifest(carrier):
     bare = manifest({"schemaVersion": 2, "manifests": [{"mediaType": OCI_MANIFEST, "digest": SBOM.digest, "size": SBOM.top.size}]},
                     (), (SBOM,), OCI_INDEX)
@@ -196,6 +211,7 @@ def test_RFR_04_entries_without_types_and_a_list_that_is_a_manifest(carrier):
     assert [d for d, _, _ in referrers(carrier.bundle)] == [SBOM.digest]
 
 
+@pytest.mark.cell("referrers", "Q")
 @pytest.mark.parametrize("lists_tags", [True, False])
 def test_RFR_07_RFR_10_cosign_tags_of_the_index_and_each_child(carrier, lists_tags):
     what = index([APP, image([SMALL], "linux/arm64")])
@@ -212,6 +228,7 @@ def test_RFR_07_RFR_10_cosign_tags_of_the_index_and_each_child(carrier, lists_ta
     assert {(d, via) for d, _, via in found} == {(t.digest, "tag:" + tag) for tag, t in tags.items()}
 
 
+@pytest.mark.cell("referrers", "Q")
 def test_RFR_10_tags_are_listed_once_for_all_images_of_a_repository(carrier, tmp_path):
     others = [image([layer(f"other-{i}", 2_000)]) for i in range(5)]
     names = [f"{HOST}/team/app:{i}" for i in range(5)]
@@ -225,6 +242,7 @@ def test_RFR_10_tags_are_listed_once_for_all_images_of_a_repository(carrier, tmp
         assert not reg.asked("HEAD"), "no storm"
 
 
+@pytest.mark.cell("referrers", "Q")
 def test_RFR_08_three_deep_and_no_deeper(carrier):
     chain = [APP]
     for depth in range(5):
@@ -238,6 +256,7 @@ def test_RFR_08_three_deep_and_no_deeper(carrier):
         os.remove(carrier.bundle)
 
 
+@pytest.mark.cell("referrers", "Q")
 def test_RFR_08_an_index_that_refers(carrier):
     inner = image([SMALL], "linux/arm64")
     attestations = manifest({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [inner.top.descriptor()],
@@ -327,6 +346,7 @@ def puts(server):
     return [r.path.rsplit("/", 1)[1] for r in server.asked("PUT", "/manifests/")]
 
 
+@pytest.mark.cell("referrers", "Q")
 def test_RFR_05_RFR_06_PSH_01_subject_first_and_listed_by_the_registry(carrier):
     full(carrier)
     with Scripted() as target:
@@ -341,6 +361,7 @@ def test_RFR_05_RFR_06_PSH_01_subject_first_and_listed_by_the_registry(carrier):
         assert blobs_done < next(i for i, r in enumerate(target.journal) if r.method == "PUT" and "/manifests/" in r.path)
 
 
+@pytest.mark.cell("referrers", "Q")
 @pytest.mark.parametrize("status", [200, 404])
 def test_RFR_05_no_OCI_Subject(carrier, status):
     """A registry that lists is left alone; one that does not gets the fallback tag."""
@@ -357,6 +378,7 @@ def listed_by_tag(server, subject):
     return top and json.loads(top.data)
 
 
+@pytest.mark.cell("referrers", "Q")
 def test_RFR_05_fallback_tag_is_made(carrier):
     full(carrier)
     with Scripted() as target:
@@ -367,6 +389,7 @@ def test_RFR_05_fallback_tag_is_made(carrier):
         assert [m["digest"] for m in listed_by_tag(target, SBOM)["manifests"]] == [SIGNED.digest]
 
 
+@pytest.mark.cell("referrers", "Q")
 def test_RFR_05_RULE_1_what_the_list_has_stays_byte_for_byte(carrier):
     full(carrier)
     theirs = artifact("theirs/x", [b"theirs"], subject=APP)
@@ -382,6 +405,7 @@ def test_RFR_05_RULE_1_what_the_list_has_stays_byte_for_byte(carrier):
         assert [m["digest"] for m in json.loads(now)["manifests"]] == [theirs.digest, SBOM.digest]
 
 
+@pytest.mark.cell("referrers", "Q")
 @pytest.mark.parametrize("empty", [b'{"schemaVersion":2,"manifests":[]}', b'{"schemaVersion":2,"manifests":null}'])
 def test_RFR_05_an_empty_list(carrier, empty):
     full(carrier)
@@ -391,6 +415,7 @@ def test_RFR_05_an_empty_list(carrier, empty):
         assert [m["digest"] for m in listed_by_tag(target, APP)["manifests"]] == [SBOM.digest]
 
 
+@pytest.mark.cell("referrers", "Q")
 def test_RFR_05_somebody_else_adds_at_the_same_time(carrier):
     full(carrier)
     theirs = artifact("theirs/x", [b"theirs"], subject=APP)
@@ -406,6 +431,8 @@ def test_RFR_05_somebody_else_adds_at_the_same_time(carrier):
         assert {m["digest"] for m in listed_by_tag(target, APP)["manifests"]} == {theirs.digest, SBOM.digest}
 
 
+@pytest.mark.cell("referrers", "Q")
+@pytest.mark.cell("push again", "Q")
 def test_RFR_05_PSH_19_a_second_push_puts_nothing(carrier):
     full(carrier)
     for lists in (True, False):
@@ -464,6 +491,7 @@ def test_no_referrers_at_push(carrier):
         assert puts(target) == ["1.0"] and target.tags("apps/team/app") == ["1.0"]
 
 
+@pytest.mark.cell("referrers", "Q")
 def test_RFR_05_out_of_a_pipe(carrier):
     full(carrier)
     with Scripted() as target, subprocess.Popen(["cat", carrier.bundle], stdout=subprocess.PIPE) as pipe:
@@ -484,6 +512,7 @@ def raw(server, name):
     return done.stdout
 
 
+@pytest.mark.cell("referrers", "R0", "Q")
 def test_RFR_05_RFR_07_real_registries(carrier, make_registry, make_authfile):
     source, target = make_registry({"vendor": "pw"}), make_registry({"customer": "pw"})
     client = source.client()

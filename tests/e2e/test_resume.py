@@ -44,6 +44,8 @@ def kill_at(carrier, server, count):
     over.set()
 
 
+@pytest.mark.fault("KILL")
+@pytest.mark.cell("resume", "Q")
 @pytest.mark.parametrize("count", [0, 1, 450_000, SIZE - 1, SIZE])
 def test_DL_08_DL_10_killed_in_the_middle_of_a_layer(carrier, count):
     with Scripted() as server:
@@ -61,6 +63,7 @@ def test_DL_08_DL_10_killed_in_the_middle_of_a_layer(carrier, count):
         assert len(again) == 1 and count - 65536 <= start <= count, "only the rest is asked for"
 
 
+@pytest.mark.fault("KILL")
 def test_DL_10_RULE_2_other_bytes_in_the_partial_file(carrier):
     """What somebody left there is hashed, and when it is wrong all of it is fetched."""
     with Scripted() as server:
@@ -77,6 +80,7 @@ def test_DL_10_RULE_2_other_bytes_in_the_partial_file(carrier):
     assert carrier.program.ok("verify", carrier.bundle, *carrier.keys.trusting())
 
 
+@pytest.mark.fault("KILL")
 def test_DL_09_DL_10_a_registry_that_knows_no_ranges(carrier):
     with Scripted() as server:
         server.store("team/app", "1.0", APP)

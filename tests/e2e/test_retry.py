@@ -40,6 +40,7 @@ def good(server, result):
     return result
 
 
+@pytest.mark.fault("F-429")
 def test_RTY_01_RTY_02_one_workers_429_is_everybodys(push, server):
     """After the answer no worker asks anything for the second that it named."""
     server.clock = []
@@ -58,12 +59,14 @@ def test_RTY_01_RTY_02_one_workers_429_is_everybodys(push, server):
     assert server.clock[pause] - server.clock[0] < 0.3, "what was under way ended, and then nobody asked"
 
 
+@pytest.mark.fault("F-429")
 @pytest.mark.parametrize("value", ["0", "-1", "abc", "", "Thu, 01 Jan 1970 00:00:00 GMT", "1.5"])
 def test_RTY_01_a_Retry_After_that_says_nothing(push, server, value):
     server.on("POST", "", lambda r, a: Answer(503, {"Retry-After": value}), times=1)
     good(server, push(server))
 
 
+@pytest.mark.fault("F-429")
 def test_RTY_01_RTY_10_a_wait_beyond_the_budget_is_not_begun(push, server):
     server.on("POST", "", lambda r, a: Answer(429, {"Retry-After": "999999"}))
     began = time.monotonic()
@@ -129,6 +132,7 @@ BODIES = {
 }
 
 
+@pytest.mark.fault("F-ERR")
 @pytest.mark.parametrize("shape", BODIES)
 def test_what_an_error_may_hold(push, server, shape):
     body, words = BODIES[shape]
@@ -138,6 +142,7 @@ def test_what_an_error_may_hold(push, server, shape):
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", result.err), "nothing that a terminal would obey"
 
 
+@pytest.mark.fault("F-WARN")
 def test_RTY_07_warnings_once(push, server):
     server.on("*", "", lambda r, answer: _warned(answer()))
     result = good(server, push(server))
@@ -152,6 +157,7 @@ def _warned(answer):
     return answer
 
 
+@pytest.mark.fault("F-HTML")
 @pytest.mark.parametrize("method, path", [("GET", "^/v2/$"), ("POST", "/uploads/"), ("PUT", "/uploads/"), ("PUT", "/manifests/")])
 def test_RTY_08_a_page_is_no_answer(push, server, method, path):
     server.on(method, path, html())
@@ -166,6 +172,8 @@ def test_RTY_03_what_may_be_sent_twice(push, server):
     good(server, push(server))
 
 
+@pytest.mark.fault("F-429")
+@pytest.mark.cell("limits", "Q")
 @pytest.mark.parametrize("left, told", [("7;w=21600", True), ("0;w=21600", True), ("99;w=21600", False), ("text", False), ("", False)])
 def test_RTY_09_MAN_13_what_is_left_of_a_limit(sealift, keys, tmp_path, left, told):
     """As Docker Hub, which counts the GETs of manifests: told once, while a few are left."""
@@ -178,6 +186,8 @@ def test_RTY_09_MAN_13_what_is_left_of_a_limit(sealift, keys, tmp_path, left, to
         assert result.err.count(f"{left.split(';')[0]} of 100 requests") == (1 if told else 0), result.err
 
 
+@pytest.mark.fault("F-429")
+@pytest.mark.cell("limits", "Q")
 def test_MAN_13_a_limit_that_is_reached_says_what_helps(sealift, keys, tmp_path):
     """Both kinds of 429: of pulls, which a login raises, and of too many at a time."""
     carrier = Carrier(sealift, keys.p256, tmp_path)

@@ -62,6 +62,8 @@ def good(registry, result, prefix="apps"):
 
 # --- one registry ---
 
+@pytest.mark.cell("upload", "R0")
+@pytest.mark.cell("push", "R0")
 def test_R0_UPL_02_UPL_25_PSH_01_a_layer_goes_over_the_wire_once(push, make_registry):
     registry = make_registry()
     good(registry, push(registry.host, "-j1"))
@@ -71,6 +73,7 @@ def test_R0_UPL_02_UPL_25_PSH_01_a_layer_goes_over_the_wire_once(push, make_regi
     assert len([r for r in asked if r.method == "PUT" and "/uploads/" in r.path]) == len(WHAT.all_blobs())
 
 
+@pytest.mark.cell("push again", "R0")
 def test_R0_PSH_19_PSH_07_a_second_push_asks_three_times_a_manifest_at_most(push, make_registry):
     registry = make_registry()
     good(registry, push(registry.host))
@@ -84,6 +87,7 @@ def test_R0_PSH_19_PSH_07_a_second_push_asks_three_times_a_manifest_at_most(push
     assert len(heads) <= 3 * len([*WHAT.manifests(), 1])
 
 
+@pytest.mark.cell("push", "R0")
 def test_R0_UPL_13_RULE_3_an_interrupted_upload_is_begun_anew(push, make_registry, tmp_path):
     """2.8.2 forgets a session whose body broke off; the registry is killed in the middle, twice."""
     registry = make_registry()
@@ -96,6 +100,7 @@ def test_R0_UPL_13_RULE_3_an_interrupted_upload_is_begun_anew(push, make_registr
     assert os.path.isdir(path)
 
 
+@pytest.mark.fault("F-NAME")
 def test_R0_RTY_05_REF_11_a_name_that_is_too_long(push, make_registry):
     """The registry would say 500."""
     registry = make_registry()
@@ -121,6 +126,8 @@ def foreign(urls):
     return Image(blob(json.dumps(document).encode(), DOCKER_MANIFEST), (*what.blobs, far))
 
 
+@pytest.mark.fault("F-FOREIGN")
+@pytest.mark.cell("push", "R0")
 def test_R0_R8_PSH_12_foreign_layers(push, make_registry, sealift, keys, tmp_path):
     """A registry that takes no descriptor with urls says 500 for ever: an error in bounded time. One that does takes them."""
     carrier = Carrier(sealift, keys.p256, tmp_path)
@@ -136,6 +143,8 @@ def test_R0_R8_PSH_12_foreign_layers(push, make_registry, sealift, keys, tmp_pat
     assert result.rc == 0 and open_one.client().manifest("apps/team/app", "1.0")[0] == foreign(True).top.data, result
 
 
+@pytest.mark.cell("push", "R10")
+@pytest.mark.cell("upload", "R10")
 def test_R10_UPL_18_two_replicas_that_share_no_secret(push, make_registry, proxied):
     first, second = make_registry(), make_registry(secret="another")
     second.stop()
@@ -159,24 +168,32 @@ def certificate(tmp_path):
     return certificates.make(str(tmp_path / "tls"))
 
 
+@pytest.mark.cell("push", "N1")
+@pytest.mark.fault("F-LOC")
 @pytest.mark.parametrize("host", ["$http_host", "$host"], ids=["UPL-06 N1 http in Location", "UPL-06 N1b no port in Location"])
 def test_a_proxy_that_hides_scheme_or_port(push, proxied, certificate, host):
     proxy, registry = proxied(f"client_max_body_size 0; location / {{ proxy_pass http://registry; proxy_set_header Host {host}; }}", certificate=certificate)
     good(registry, push(proxy.host, "--ca-file", proxy.ca, plain=False))
 
 
+@pytest.mark.cell("upload", "N3")
+@pytest.mark.fault("F-413")
 def test_N3_UPL_08_UPL_24_a_limit_of_a_mebibyte(push, proxied):
     proxy, registry = proxied(f"client_max_body_size 1m; location / {{ {PASS} }}")
     result = good(registry, push(proxy.host))
     assert "413" in result.err and [r for r in proxy.requests() if r.method == "PATCH"], result
 
 
+@pytest.mark.cell("push", "N4")
+@pytest.mark.cell("push again", "N4")
 def test_N4_MAN_05_PSH_05_gzip_on_the_way(push, proxied):
     proxy, registry = proxied(f"gzip on; gzip_types *; gzip_proxied any; gzip_min_length 1; client_max_body_size 0; location / {{ {PASS} }}")
     good(registry, push(proxy.host))
     good(registry, push(proxy.host))
 
 
+@pytest.mark.cell("limits", "N5")
+@pytest.mark.fault("F-429")
 def test_N5_RTY_01_RTY_02_a_rate_limit(push, proxied):
     proxy, registry = proxied(
         f"client_max_body_size 0; limit_req zone=all burst=5 nodelay; limit_req_status 429; location / {{ add_header Retry-After 1 always; {PASS} }}",
@@ -186,6 +203,8 @@ def test_N5_RTY_01_RTY_02_a_rate_limit(push, proxied):
     assert "429" in result.err
 
 
+@pytest.mark.cell("login", "N8")
+@pytest.mark.fault("F-401-MID")
 def test_N8_TOK_16_no_request_buffering(push, proxied, make_registry, make_authfile):
     """The registry's early 401 arrives as what nginx makes of it."""
     registry = make_registry({"me": "pw"})

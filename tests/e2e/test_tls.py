@@ -21,17 +21,20 @@ def server(make_registry):
     return reg
 
 
+@pytest.mark.cell("pull", "R3")
 def test_TLS_01_authority_of_a_file(carrier, server, make_authfile):
     result = carrier.export(server, "--authfile", make_authfile(server), "--ca-file", server.ca)
     assert result.rc == 0, result
     assert carries(carrier.bundle, WHAT)
 
 
+@pytest.mark.cell("pull", "R3")
 def test_TLS_08_authority_of_the_environment(carrier, server, make_authfile):
     result = carrier.export(server, "--authfile", make_authfile(server), env={"SSL_CERT_FILE": server.ca})
     assert result.rc == 0, result
 
 
+@pytest.mark.cell("pull", "R3")
 def test_TLS_01_both_count(carrier, server, make_authfile, make_registry):
     other = make_registry(tls=True)
     result = carrier.export(server, "--authfile", make_authfile(server), "--ca-file", other.ca,
@@ -39,27 +42,32 @@ def test_TLS_01_both_count(carrier, server, make_authfile, make_registry):
     assert result.rc == 0, result
 
 
+@pytest.mark.fault("F-TLSMIX")
 def test_TLS_unknown_authority(carrier, server, make_authfile):
     count = len(server.requests())
     carrier.failed(carrier.export(server, "--authfile", make_authfile(server)), 5, "--ca-file", server.host)
     assert len(server.requests()) == count
 
 
+@pytest.mark.cell("pull", "R3")
 def test_TLS_not_verified_when_that_is_said(carrier, server, make_authfile):
     result = carrier.export(server, "--authfile", make_authfile(server), "--insecure-skip-tls-verify")
     assert result.rc == 0, result
 
 
+@pytest.mark.fault("F-TLSMIX")
 def test_TLS_04_plain_port(carrier):
     with Scripted() as reg:
         carrier.failed(carrier.export(reg, url=f"https://{reg.host}"), 5, "--plain-http")
 
 
+@pytest.mark.fault("F-TLSMIX")
 def test_TLS_04_no_certificate_in_the_file(carrier, server, tmp_path):
     (tmp_path / "ca.pem").write_text("nothing\n")
     carrier.failed(carrier.export(server, "--ca-file", str(tmp_path / "ca.pem")), 1, "ca.pem")
 
 
+@pytest.mark.fault("F-REDIR")
 def test_DL_04_never_from_https_to_http(carrier, make_registry, make_authfile):
     """The far side of a redirect is asked nothing when it is not protected as the near one."""
     with Scripted() as plain:
@@ -71,6 +79,8 @@ def test_DL_04_never_from_https_to_http(carrier, make_registry, make_authfile):
         assert not plain.asked("GET")
 
 
+@pytest.mark.fault("F-REDIR")
+@pytest.mark.cell("pull", "R7")
 def test_DL_01_DL_02_R7_real_redirect_to_another_host(carrier, make_registry, make_authfile):
     """docker-registry sends its blobs elsewhere; the login does not go along."""
     class Store(Scripted):

@@ -92,6 +92,7 @@ def test_TOK_03_identity_token_without_a_password_has_no_other_way(carrier, bear
 
 # --- what comes back ---
 
+@pytest.mark.fault("F-HTML")
 @pytest.mark.parametrize("answer, word", [(say(200, b"Sorry, maintenance\nsecond line"), "Sorry, maintenance"),
                                           (html(), "HTML"), (say(200, b""), "expected a token")])
 def test_TOK_06_what_is_no_token_is_shown(carrier, bearer, tokens, login, answer, word):
@@ -295,6 +296,7 @@ def test_TOK_14_a_long_life_is_used(carrier, carried, tokens, login):
         assert len(tokens.journal) == 1
 
 
+@pytest.mark.fault("F-401-MID")
 def test_TOK_15_a_401_before_the_body_continues_the_session(carrier, carried, tokens, login):
     with Scripted(bearer=tokens) as reg:
         reg.on("PUT", "/blobs/uploads/", lambda r, a: (tokens.forget(), reg._denied(r))[1], times=1)
@@ -303,6 +305,7 @@ def test_TOK_15_a_401_before_the_body_continues_the_session(carrier, carried, to
         assert puts == posts + 1, "the same session was used again"
 
 
+@pytest.mark.fault("F-401-PUT")
 def test_TOK_15_a_401_at_the_closing_of_a_session_that_is_lost(carrier, carried, tokens, login):
     with Scripted(bearer=tokens) as reg:
         def lose(request, answer):
@@ -313,6 +316,7 @@ def test_TOK_15_a_401_at_the_closing_of_a_session_that_is_lost(carrier, carried,
         good(carrier.push(reg, carried, "-j", "1", *login(reg)))
 
 
+@pytest.mark.fault("F-401-MID")
 @pytest.mark.parametrize("fault", [say(502, b"<html>Bad Gateway</html>", "text/html"), vanish], ids=["502", "reset"])
 def test_TOK_16_a_body_that_breaks_off_may_be_a_hidden_401(carrier, carried, tokens, login, fault):
     """A proxy that sends bodies on at once shows 502 instead of the registry's early 401."""
@@ -325,6 +329,7 @@ def test_TOK_16_a_body_that_breaks_off_may_be_a_hidden_401(carrier, carried, tok
         assert len(tokens.journal) == 2
 
 
+@pytest.mark.fault("F-401-MID")
 def test_TOK_16_once_only(carrier, carried, tokens, login):
     with Scripted(bearer=tokens) as reg:
         reg.on("PUT", "/blobs/uploads/", say(502))
@@ -332,6 +337,7 @@ def test_TOK_16_once_only(carrier, carried, tokens, login):
         assert result.rc in (5, 8) and len(tokens.journal) <= 2, result
 
 
+@pytest.mark.fault("F-401-RESUME")
 def test_TOK_17_a_401_at_a_resumed_download(carrier, tokens, login):
     big = layer("big", 200_000)
     with Scripted(bearer=tokens) as reg:
@@ -353,6 +359,7 @@ def test_TOK_20_no_secret_in_what_is_told(carrier, bearer, tokens, login):
 
 # --- challenges ---
 
+@pytest.mark.fault("F-LOOP")
 @pytest.mark.parametrize("what", ['error="insufficient_scope"', 'error="invalid_token"', ""])
 def test_CHL_06_a_refusal_is_not_asked_about_again_and_again(carrier, bearer, tokens, login, what):
     bearer.on("*", "", lambda r, a: error(401, "DENIED", "requested access is denied", **{
@@ -403,6 +410,7 @@ def to(other):
     return redirect(307, lambda r: other.url + r.target)
 
 
+@pytest.mark.fault("F-REDIR-AUTH")
 def test_CHL_12_anybodys_token_of_the_other_host(carrier, bearer, tokens, login, other):
     bearer.on("GET", "/(manifests|blobs)/", to(other), when=lambda r: r.header("Authorization"))
     good(carrier.export(bearer, *login(bearer)))
@@ -412,6 +420,7 @@ def test_CHL_12_anybodys_token_of_the_other_host(carrier, bearer, tokens, login,
     assert not [r for r in other.tokens.journal if r.login], "our login is not for them"
 
 
+@pytest.mark.fault("F-REDIR-AUTH")
 def test_CHL_12_the_other_hosts_own_login(carrier, bearer, tokens, tmp_path, other):
     other.tokens.anonymous = ()
     bearer.on("GET", "/(manifests|blobs)/", to(other), when=lambda r: r.header("Authorization"))
@@ -424,6 +433,7 @@ def test_CHL_12_the_other_hosts_own_login(carrier, bearer, tokens, tmp_path, oth
     assert {r.login[0] for r in tokens.journal if r.login} == {"me"}
 
 
+@pytest.mark.fault("F-REDIR-AUTH")
 def test_CHL_12_the_login_of_the_command_line_is_not_for_the_other_host(carrier, other):
     other.tokens.anonymous = ()
     with Scripted() as reg:
@@ -435,6 +445,7 @@ def test_CHL_12_the_login_of_the_command_line_is_not_for_the_other_host(carrier,
         assert not [r for r in other.tokens.journal + other.journal + reg.journal if r.login]
 
 
+@pytest.mark.fault("F-REDIR-AUTH")
 def test_CHL_12_a_realm_that_is_the_first_hosts_gets_no_login_of_it(carrier, bearer, tokens, login, other):
     """Host B names A's token service: what it gets there is what anybody gets."""
     other.on("*", "", lambda r, a: error(401, "UNAUTHORIZED", **{

@@ -80,6 +80,7 @@ def good(result, carrier):
 
 # --- certificates ---
 
+@pytest.mark.cell("login", "R3")
 def test_TLS_02_certs_d_of_a_user(carrier, tls, tmp_path):
     copy(tls.ca, str(tmp_path / f".config/containers/certs.d/{tls.host}/corp.crt"))
     good(carrier.export(tls), carrier)
@@ -97,6 +98,7 @@ def test_TLS_02_half_a_pair_is_named(carrier, tls, tmp_path, name):
     carrier.failed(carrier.export(tls, "--ca-file", tls.ca), 1, path, "beside it")
 
 
+@pytest.mark.cell("login", "R3")
 def test_TLS_02_R4_client_certificate_of_certs_d(carrier, mutual, tmp_path):
     reg, ca, cert, key = mutual
     folder = tmp_path / f".config/containers/certs.d/{reg.host}"
@@ -105,30 +107,38 @@ def test_TLS_02_R4_client_certificate_of_certs_d(carrier, mutual, tmp_path):
     good(carrier.export(reg), carrier)
 
 
+@pytest.mark.fault("F-TLSMIX")
+@pytest.mark.cell("login", "R3")
 def test_TLS_03_R4_client_certificate_of_the_command_line(carrier, mutual):
     reg, ca, cert, key = mutual
     good(carrier.export(reg, "--ca-file", ca, "--cert-file", cert, "--key-file", key), carrier)
 
 
+@pytest.mark.fault("F-TLSMIX")
+@pytest.mark.cell("login", "R3")
 def test_TLS_03_R4_a_missing_client_certificate_is_named(carrier, mutual):
     reg, ca, _, _ = mutual
     for _ in range(5):  # it shows at another moment each time
         carrier.failed(carrier.export(reg, "--ca-file", ca), 5, "client certificate", "--cert-file")
 
 
+@pytest.mark.fault("F-TLSMIX")
 def test_TLS_04_plain_http_to_a_TLS_port(carrier, tls):
     carrier.failed(carrier.export(tls, url=f"http://{tls.host}"), 5, "speaks https")
 
 
+@pytest.mark.fault("F-TLSMIX")
 def test_TLS_05_insecure_never_becomes_plain_http(carrier, server):
     carrier.failed(carrier.export(server, "--insecure-skip-tls-verify", url=f"https://{server.host}"), 5, "--plain-http")
     assert not server.journal
 
 
+@pytest.mark.fault("F-TLSMIX")
 def test_TLS_05_insecure_of_one_registry(carrier, tls, tmp_path):
     good(carrier.export(tls, *settings(tmp_path, tls.host, insecure="true")), carrier)
 
 
+@pytest.mark.fault("F-TLSMIX")
 def test_TLS_06_insecure_is_not_for_another_host(carrier, tls, tmp_path):
     """A redirect from a host that is not verified to one that is another name."""
     with Scripted() as near:
@@ -139,6 +149,7 @@ def test_TLS_06_insecure_is_not_for_another_host(carrier, tls, tmp_path):
         good(carrier.export(near, *settings(tmp_path, f"localhost:{tls.port}", insecure="true")), carrier)
 
 
+@pytest.mark.fault("F-TLSMIX")
 @pytest.mark.parametrize("dates, words", [(("-startdate", "200101000000Z", "-enddate", "210101000000Z"), "has expired"),
                                           (("-startdate", "400101000000Z", "-enddate", "410101000000Z"), "not yet valid")])
 def test_TLS_07_a_certificate_of_another_time_tells_our_clock(carrier, make_registry, tmp_path, dates, words):
@@ -153,11 +164,13 @@ def test_TLS_07_a_certificate_of_another_time_tells_our_clock(carrier, make_regi
     carrier.failed(carrier.export(reg, "--ca-file", root.cert, url="https://" + reg.host), 5, words, "clock says 20", " UTC")
 
 
+@pytest.mark.cell("login", "R3")
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "CURL_CA_BUNDLE"])
 def test_TLS_08_files_of_the_environment(carrier, tls, name):
     good(carrier.export(tls, env={name: tls.ca}), carrier)
 
 
+@pytest.mark.cell("login", "R3")
 def test_TLS_08_folder_of_the_environment(carrier, tls, tmp_path):
     copy(tls.ca, str(tmp_path / "cas/corp.pem"))
     subprocess.run(["openssl", "rehash", str(tmp_path / "cas")], check=True, capture_output=True)
@@ -178,6 +191,7 @@ def test_PRX_01_plain_http_by_a_proxy_of_the_environment(carrier, server, proxy,
     assert server.host in proxy.log()
 
 
+@pytest.mark.cell("network", "R3")
 @pytest.mark.parametrize("name", ["https_proxy", "HTTPS_PROXY", "ALL_PROXY"])
 def test_PRX_01_https_by_a_tunnel(carrier, tls, proxy, name):
     good(carrier.export(tls, "--ca-file", tls.ca, env={name: proxy.url}), carrier)
@@ -204,6 +218,7 @@ def test_PRX_02_login_of_the_proxy(carrier, tls, server, tmp_path):
         assert not [r for r in server.journal if r.header("Proxy-Authorization") or r.header("Authorization")]
 
 
+@pytest.mark.cell("network", "R3")
 def test_PRX_02_a_tunnel_with_a_wrong_login(carrier, tls, tmp_path):
     with Tinyproxy(tmp_path / "p", login=("who", "canary")) as proxy:
         result = carrier.export(tls, "--ca-file", tls.ca, env={"https_proxy": f"http://who:wrong@{proxy.host}"})
@@ -247,6 +262,7 @@ def test_PRX_04_a_proxy_of_one_registry(carrier, server, proxy, tmp_path):
 
 # --- redirects ---
 
+@pytest.mark.fault("F-REDIR")
 def test_DL_05_no_redirect_into_this_machine(carrier, tmp_path):
     """A registry that is elsewhere (its name is known to the proxy alone) and sends us home."""
     with Scripted() as far, Scripted() as here:
@@ -262,6 +278,7 @@ def test_DL_05_no_redirect_into_this_machine(carrier, tmp_path):
         assert here.journal
 
 
+@pytest.mark.fault("F-REDIR")
 @pytest.mark.parametrize("target", ["http://169.254.169.254/latest", "http://[::1]:9/x", "http://localhost:9/x"])
 def test_DL_05_addresses_of_this_machine_and_link(carrier, target):
     with Scripted() as far:
@@ -270,6 +287,7 @@ def test_DL_05_addresses_of_this_machine_and_link(carrier, target):
         assert result.rc == 5 and "refused" in result.err, result
 
 
+@pytest.mark.fault("F-HEAD")
 @pytest.mark.parametrize("status", [403, 405, 400, 404])
 def test_DL_06_a_HEAD_that_is_refused_behind_a_redirect_decides_nothing(carrier, server, status):
     """Signed for GET alone: existence is not known, so the push goes on."""
@@ -283,6 +301,7 @@ def test_DL_06_a_HEAD_that_is_refused_behind_a_redirect_decides_nothing(carrier,
         assert store.asked("HEAD")
 
 
+@pytest.mark.fault("F-REALM")
 def test_CHL_07_CHL_08_a_plain_token_service_has_to_be_allowed(carrier, make_registry, tmp_path):
     """A registry with TLS whose token service has none."""
     ca, cert, key = certificates.make(str(tmp_path / "pki"))
@@ -329,6 +348,7 @@ def test_MIR_03_a_push_goes_where_it_is_told(carrier, server):
 
 # --- hosts and odd HTTP ---
 
+@pytest.mark.cell("network", "R0")
 def test_HST_01_IPv6(carrier, make_registry, tmp_path):
     ca, cert, key = certificates.make(str(tmp_path / "six"))
     reg = make_registry()
@@ -360,12 +380,14 @@ ODD = {
 }
 
 
+@pytest.mark.fault("F-HDR")
 @pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
 def test_HST_03_odd_headers(carrier, server, odd):
     server.on("GET", "", lambda r, a: odd(a()))
     good(carrier.export(server), carrier)
 
 
+@pytest.mark.fault("F-HDR")
 @pytest.mark.parametrize("interim", ["HTTP/1.1 103 Early Hints\r\nLink: </x>; rel=preload\r\nDocker-Content-Digest: sha256:"
                                      + "0" * 64 + "\r\n\r\n", "HTTP/1.1 100 Continue\r\n\r\n"])
 def test_HST_03_headers_of_an_interim_answer_are_not_the_answers(carrier, interim):
@@ -377,6 +399,7 @@ def test_HST_03_headers_of_an_interim_answer_are_not_the_answers(carrier, interi
         good(carrier.export(reg), carrier)
 
 
+@pytest.mark.fault("F-HDR")
 def test_HST_03_headers_of_a_redirect_are_not_the_answers(carrier, server):
     with Scripted() as front:
         front.on("GET", "", lambda r, a: Answer(307, {
@@ -385,6 +408,7 @@ def test_HST_03_headers_of_a_redirect_are_not_the_answers(carrier, server):
         good(carrier.export(front), carrier)
 
 
+@pytest.mark.fault("F-HDR")
 def test_HST_03_HTTP_1_0(carrier):
     class Old(Scripted):
         def _head(self, answer):
@@ -446,6 +470,7 @@ def test_UPL_19_expect_off(carrier, tmp_path):
         assert [bool(r.header("Expect")) for r in large] == [True, False]
 
 
+@pytest.mark.cell("upload", "Q")
 @pytest.mark.parametrize("upload, methods", [("put", ["PUT"]), ("patch-chunk", ["PATCH", "PUT"]),
                                              ("patch-whole", ["PATCH", "PUT"])])
 def test_UPL_08_the_way_of_uploads_that_settings_say(carrier, server, tmp_path, upload, methods):
@@ -456,6 +481,7 @@ def test_UPL_08_the_way_of_uploads_that_settings_say(carrier, server, tmp_path, 
         assert [r.method for r in reg.journal if "/uploads/session" in r.path][:len(methods)] == methods
 
 
+@pytest.mark.cell("upload", "Q")
 def test_UPL_02_no_mount_where_settings_say_so(carrier, server, tmp_path):
     server.store("team/other", "1.0", WHAT)
     assert carrier.export(server, "--image", f"{HOST}/team/other:1.0").rc == 0

@@ -69,6 +69,8 @@ def no_whole(server, status=413):
 
 # --- the ladder ---
 
+@pytest.mark.fault("F-PATCH", "F-PUTLIM")
+@pytest.mark.cell("upload", "Q")
 @pytest.mark.parametrize("status, code", [(413, ""), (411, ""), (405, ""), (501, ""), (416, ""), (400, "CONTENT_LENGTH_INVALID")])
 def test_UPL_08_UPL_10_a_PUT_that_is_refused_becomes_chunks(push, server, status, code):
     server.on("PUT", "/uploads/", lambda r, a: error(status, code or "X"), when=lambda r: r.body)
@@ -85,6 +87,7 @@ def test_UPL_08_UPL_10_a_PUT_that_is_refused_becomes_chunks(push, server, status
     assert 10 * MIB < max(session.values()) and sum(len(r.body) == CHUNK for r in server.asked("PATCH")) >= 2
 
 
+@pytest.mark.fault("F-413")
 @pytest.mark.parametrize("limit", [MIB, 300_000, 70_000])
 @pytest.mark.parametrize("status", [413, 416])
 def test_UPL_12_UPL_24_chunks_become_smaller(push, server, limit, status):
@@ -96,6 +99,7 @@ def test_UPL_12_UPL_24_chunks_become_smaller(push, server, limit, status):
     assert max(taken) <= limit and max(taken) > limit / 2 - 1, "no smaller than needed"
 
 
+@pytest.mark.fault("F-PUTLIM")
 @pytest.mark.parametrize("status", [405, 404, 411, 501])
 def test_UPL_08_no_chunks_either(push, server, status):
     """One PATCH of all, as docker and podman send it."""
@@ -111,6 +115,7 @@ def test_UPL_08_no_chunks_either(push, server, status):
     assert result.err.count('"upload: patch-whole"') == 1
 
 
+@pytest.mark.fault("F-PUTLIM", "F-413")
 def test_UPL_08_UPL_24_where_nothing_goes_the_first_refusal_is_told(push, server):
     no_whole(server)
     server.on("PATCH", "", say(413, b"<html>too large</html>", "text/html"))
@@ -119,12 +124,15 @@ def test_UPL_08_UPL_24_where_nothing_goes_the_first_refusal_is_told(push, server
     assert not server.manifests
 
 
+@pytest.mark.fault("F-PUTLIM")
 def test_UPL_08_a_gateway_that_always_breaks(push, server):
     server.on("PUT", "/uploads/", say(502, b"bad gateway"), when=lambda r: len(r.body) > MIB)
     good(server, push(server, "--retries", "5"))
     assert server.asked("PATCH")
 
 
+@pytest.mark.fault("F-PATCH")
+@pytest.mark.cell("upload", "Q")
 def test_UPL_10_a_registry_may_want_larger_chunks(push, server):
     no_whole(server)
     server.on("POST", "", headers(OCI_Chunk_Min_Length=str(6 * MIB)))
@@ -132,6 +140,8 @@ def test_UPL_10_a_registry_may_want_larger_chunks(push, server):
     assert max(len(r.body) for r in server.asked("PATCH")) == 6 * MIB
 
 
+@pytest.mark.fault("F-PATCH")
+@pytest.mark.cell("upload", "Q")
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
 def test_UPL_10_statuses_of_a_chunk(push, server, status):
     no_whole(server)
@@ -139,6 +149,7 @@ def test_UPL_10_statuses_of_a_chunk(push, server, status):
     good(server, push(server))
 
 
+@pytest.mark.fault("F-RANGEHDR")
 @pytest.mark.parametrize("said", [None, "0-0", "0--1", "bytes=0--1", "bytes=0-9", "bytes 0-4194303", "0-4194302", "0-4194304", "0-99999999",
                                   "text", "", "-", "0-"])
 def test_UPL_11_a_Range_that_says_anything(push, server, said):
@@ -150,6 +161,7 @@ def test_UPL_11_a_Range_that_says_anything(push, server, said):
 
 # --- chunks that are interrupted ---
 
+@pytest.mark.fault("F-RST")
 @pytest.mark.parametrize("what", ["before", "after", "500 before", "500 after"])
 def test_UPL_13_a_chunk_in_doubt_is_asked_for(push, server, what):
     """The connection breaks before or after the registry stored the chunk: it goes on where the registry is."""
@@ -164,6 +176,7 @@ def test_UPL_13_a_chunk_in_doubt_is_asked_for(push, server, what):
     assert len(again) == (1 if "after" in what else 2)
 
 
+@pytest.mark.fault("F-RST")
 @pytest.mark.parametrize("status", [say(404), say(500), change(headers={}), headers(Range="0-7"), headers(Range="0-99999999")],
                          ids=["404", "500", "says nothing", "less", "more than was sent"])
 def test_UPL_13_UPL_12_a_session_that_is_lost_begins_anew(push, server, status):
@@ -183,6 +196,7 @@ def kept(server, count):
     return rule
 
 
+@pytest.mark.fault("F-RST")
 def test_UPL_13_a_broken_put_goes_on_where_the_registry_is(push, server):
     server.on("PUT", "/uploads/", kept(server, 7 * MIB), times=1, when=lambda r: len(r.body) == len(BIG.data))
     good(server, push(server))
@@ -190,6 +204,7 @@ def test_UPL_13_a_broken_put_goes_on_where_the_registry_is(push, server):
     assert len(server.asked("GET", "/uploads/session")) == 1
 
 
+@pytest.mark.fault("F-RST")
 @pytest.mark.parametrize("count, status", [(0, None), (7 * MIB, say(404)), (7 * MIB, headers(Range=None)), (7 * MIB, headers(Range="0-99999999"))],
                          ids=["nothing kept", "the session is gone", "no Range", "more than was sent"])
 def test_UPL_13_a_broken_put_of_which_nothing_is_left_begins_anew(push, server, count, status):
@@ -201,6 +216,7 @@ def test_UPL_13_a_broken_put_of_which_nothing_is_left_begins_anew(push, server, 
     assert len({r.path for r in big}) == 2 and not server.asked("PATCH")
 
 
+@pytest.mark.fault("F-416")
 def test_UPL_12_416_out_of_order(push, server):
     """The registry lost a chunk that it had confirmed."""
     no_whole(server)
@@ -219,6 +235,8 @@ def mounts(server):
     return [r for r in server.asked("POST") if "mount" in r.query]
 
 
+@pytest.mark.fault("F-MOUNT")
+@pytest.mark.cell("upload", "Q")
 def test_UPL_02_UPL_25_a_layer_of_two_repositories_is_sent_once(push, server):
     result = good(server, push(server, "-v"))
     assert [sha256(r.body) for r in puts_with_a_body(server)].count(SHARED.digest) == 1
@@ -227,6 +245,8 @@ def test_UPL_02_UPL_25_a_layer_of_two_repositories_is_sent_once(push, server):
     assert "mounted" in result.out + result.err
 
 
+@pytest.mark.fault("F-MOUNT")
+@pytest.mark.cell("upload", "Q")
 def test_UPL_02_a_mount_that_opens_a_session_is_used(push, server):
     server.mounts = False
     good(server, push(server))
@@ -234,6 +254,8 @@ def test_UPL_02_a_mount_that_opens_a_session_is_used(push, server):
     assert len(opened) and len(server.asked("POST")) == len(puts_with_a_body(server)), "no session is left"
 
 
+@pytest.mark.fault("F-MOUNT")
+@pytest.mark.cell("upload", "Q")
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 500, 503])
 def test_UPL_02_a_refused_mount_is_a_plain_upload(push, server, status):
     server.on("POST", "mount=", lambda r, a: error(status, "UNSUPPORTED"))
@@ -242,6 +264,8 @@ def test_UPL_02_a_refused_mount_is_a_plain_upload(push, server, status):
     assert len(mounts(server)) <= 2
 
 
+@pytest.mark.fault("F-MOUNT")
+@pytest.mark.cell("upload", "Q")
 def test_UPL_02_two_refusals_are_enough(sealift, keys, tmp_path):
     carrier = Carrier(sealift, keys.p256, tmp_path)
     with Scripted() as source, Scripted() as target:
@@ -257,6 +281,7 @@ def test_UPL_02_two_refusals_are_enough(sealift, keys, tmp_path):
 
 # --- Expect, early answers, redirects ---
 
+@pytest.mark.fault("F-EXPECT")
 def test_UPL_19_a_registry_that_does_not_continue_is_waited_for_once(push, server):
     server.continues = False
     good(server, push(server))
@@ -274,6 +299,7 @@ def late(seconds):
     return answer
 
 
+@pytest.mark.fault("F-EXPECT")
 @pytest.mark.parametrize("seconds", [0, 1.2], ids=["at once", "while the body is on its way"])
 def test_UPL_19_417(push, server, seconds):
     server.early = late(seconds)
@@ -282,6 +308,7 @@ def test_UPL_19_417(push, server, seconds):
     assert len(announced) == 1, "the host is asked once"
 
 
+@pytest.mark.fault("F-UPREDIR")
 @pytest.mark.parametrize("status", [307, 308])
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
 def test_UPL_21_an_upload_is_redirected_whole(push, make_authfile, status, method):
@@ -299,6 +326,7 @@ def test_UPL_21_an_upload_is_redirected_whole(push, make_authfile, status, metho
             assert {sha256(r.body) for r in there if r.status < 300} & {SHARED.digest, SMALL.digest}
 
 
+@pytest.mark.fault("F-UPREDIR")
 @pytest.mark.parametrize("status", [301, 302, 303])
 def test_UPL_21_an_upload_never_becomes_a_GET(push, server, status):
     server.on("PUT", "/uploads/", redirect(status, "/elsewhere"))
@@ -316,6 +344,7 @@ def test_UPL_17_UPL_26_UPL_27_UPL_28_what_is_never_sent(push, server):
             assert server.asked("HEAD", f"/v2/{repository}/blobs/{part.digest}")
 
 
+@pytest.mark.cell("upload", "Q")
 def test_UPL_23_empty_and_tiny_blobs(sealift, keys, tmp_path):
     carrier = Carrier(sealift, keys.p256, tmp_path)
     for limit in (None, 1):
