@@ -23,6 +23,55 @@ static const struct json *out(const json_t *v)
 	return (const struct json *)(const void *)v;
 }
 
+/* Bytes that jansson takes for a value of each kind and its place in what holds it, measured
+ * and rounded up; texts come to their length. */
+enum {
+	OBJECT_BYTES = 256,
+	ARRAY_BYTES = 96,
+	MEMBER_BYTES = 64,
+};
+
+static size_t cost_of(char c)
+{
+	switch (c) {
+	case '{':
+		return OBJECT_BYTES;
+	case '[':
+		return ARRAY_BYTES;
+	case ':':
+	case ',':
+		return MEMBER_BYTES;
+	default:
+		return 0;
+	}
+}
+
+/* The end of the text that begins before at. */
+static size_t end_of_text(struct slice text, size_t at)
+{
+	while (at < text.len && text.ptr[at] != '"')
+		at += text.ptr[at] == '\\' ? 2 : 1;
+	return at;
+}
+
+/* The memory that a document and its tree take: itself, its texts once more, the longest of
+ * them while it is read, and the rest (a tree can be a hundred times as large as its text). */
+static size_t memory_of(struct slice text)
+{
+	size_t cost = 2 * text.len;
+	size_t longest = 0;
+
+	for (size_t at = 0; at < text.len; at++) {
+		cost += cost_of(text.ptr[at]);
+		if (text.ptr[at] != '"')
+			continue;
+		const size_t end = end_of_text(text, at + 1);
+		longest = end - at > longest ? end - at : longest;
+		at = end;
+	}
+	return cost + longest;
+}
+
 bool json_parse(struct slice text, const char *what, struct json **doc, struct err *e)
 {
 	const char *nul = text.len ? memchr(text.ptr, '\0', text.len) : NULL;
@@ -33,6 +82,12 @@ bool json_parse(struct slice text, const char *what, struct json **doc, struct e
 		return err_set(e, ERR_FORMAT,
 		    "%s: expected a JSON document, found at byte %zu: a NUL", what,
 		    (size_t)(nul - text.ptr));
+	if (memory_of(text) > JSON_MEMORY_MAX)
+		return err_set(e, ERR_LIMIT,
+		    "%s: expected a JSON document that takes at most %d MiB of memory, found "
+		    "one "
+		    "of %zu bytes that takes more",
+		    what, JSON_MEMORY_MAX / (1024 * 1024), text.len);
 	json_t *tree =
 	    json_loadb(text.len ? text.ptr : "", text.len, JSON_REJECT_DUPLICATES, &error);
 	if (!tree)

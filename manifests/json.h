@@ -8,8 +8,11 @@
 
 struct json; /* a value inside a document; borrowed unless json_parse gave it */
 
+enum { JSON_MEMORY_MAX = 18 * 1024 * 1024 }; /* bytes of a document and its tree together */
+
 /* Parses one document; what names it in errors.  The caller frees it.  ERR_FORMAT with what and
- * the offset; duplicate keys, trailing bytes and NUL are refused. */
+ * the offset; duplicate keys, trailing bytes and NUL are refused.  ERR_LIMIT for one that would
+ * take more than JSON_MEMORY_MAX. */
 bool json_parse(
     struct slice text, const char *what, struct json **doc, struct err *e) MUST_CHECK;
 void json_free(struct json *doc);

@@ -196,7 +196,8 @@ def test_MAN_14_a_manifest_of_4_MiB(carrier, make_registry):
 def test_MAN_14_one_byte_too_many(carrier):
     with Scripted() as server:
         for size, status in ((8 * 1024 * 1024, 0), (8 * 1024 * 1024 + 1, 1)):
-            text = with_layers(APP.blobs[1], annotations={"long": ""}).top.data
+            notes = {f"note-{i}": "x" * 65_000 for i in range(128)}
+            text = with_layers(APP.blobs[1], annotations={**notes, "long": ""}).top.data
             what = Image(blob(text.replace(b'"long":""', b'"long":"%s"' % (b"x" * (size - len(text)))), OCI_MANIFEST), APP.blobs)
             server.store("team/app", "1.0", what)
             result = carrier.plan(server)

@@ -9,6 +9,7 @@ import pytest
 from support import images, measure
 from support.figures import measured
 from support.program import binary
+from support.scripted import Scripted
 from support.storefront import Storefront
 
 MIB = 1024 * 1024
@@ -118,3 +119,30 @@ def test_a_large_file_goes_through_in_16_MiB(costs, make_registry, keys, tmp_pat
     cost = costs.of(16, "extract", "b.tar", "--files", "-o", "out", *keys.p256.trusting())
     assert cost.written <= size * 1.01
     assert filecmp.cmp(tmp_path / "driver.run", tmp_path / "out/driver.run", shallow=False)
+
+
+def wide(what):
+    """A manifest of about 8 MiB with so much of one thing in it."""
+    one, base = what, images.image([images.layer("wide", 2_000)])
+    text = base.top.data[:-1] + b',"x":'
+    room = 8 * MIB - len(text) - 100
+    if one == "texts":
+        more = b"[" + b",".join([b'"' + b"a" * 60_000 + b'"'] * (room // 60_003)) + b"]"
+    elif one == "text":
+        more = b'"' + b"a" * room + b'"'
+    elif one == "keys":
+        more = b"{" + b",".join(b'"%06x":1' % i for i in range(room // 11)) + b"}"
+    else:
+        more = b"[" + b",".join([one.encode()] * (room // (len(one) + 1))) + b"]"
+    return images.Image(images.blob(text + more + b"}", base.top.media_type), base.blobs)
+
+
+@pytest.mark.parametrize("what, rc", [("texts", 0), ("text", 1), ("0", 1), ("{}", 1), ("[]", 1), ('"a"', 1), ("keys", 1)])
+def test_MAN_14_no_manifest_takes_more_than_32_MiB(sealift, tmp_path, what, rc):
+    """A tree takes up to a hundred times what its text does: what would is refused before it is made."""
+    with Scripted() as server:
+        server.store("team/app", "1.0", wide(what))
+        cost = measure.run([binary(), "plan", "--image", f"{server.host}/team/app:1.0", "--plain-http", "-q", "--retries", "0"],
+                           env=sealift.environment(), cwd=tmp_path)
+        assert cost.rc == rc and (rc == 0 or "takes at most 18 MiB of memory" in cost.out), cost.out
+        assert cost.peak <= 32 * MIB, cost.peak / MIB
