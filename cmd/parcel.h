@@ -40,6 +40,7 @@ struct parcel {
 	struct tree tree;
 	struct attached *attached; /* each after what it refers to */
 	size_t attached_count;
+	bool opened;	/* an empty upload, to learn the rights of its repository */
 	bool top_there; /* the name names it already, whatever of the rest is missing */
 	enum parcel_state state;
 	enum made made;	    /* of the first parcel of a repository; under making */

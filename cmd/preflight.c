@@ -42,11 +42,6 @@ static void print(const struct survey *s)
 	}
 	table_print(&t, stdout);
 	say(stdout, "to add: %s\n", size_text(s->missing, size));
-	if (s->count)
-		say(stdout,
-		    "an empty upload was opened in %zu repositor%s to learn that; it stays "
-		    "until the registry purges it\n",
-		    s->count, s->count == 1 ? "y" : "ies");
 }
 
 static void put_place(struct json_writer *w, const struct survey_place *p)

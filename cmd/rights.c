@@ -40,17 +40,36 @@ static bool ask_job(void *context, size_t worker, size_t job, struct err *e)
 	struct parcel *p = &ph->delivery->parcels[job];
 	struct repository at;
 
-	if (stands_for(ph->delivery, job)
-	    && (!parcel_repository(ph, worker, p, &at, &p->barred)
-		|| !upload_try(&at, &p->barred)))
+	if (!stands_for(ph->delivery, job))
+		return stop_check(e);
+	p->opened =
+	    parcel_repository(ph, worker, p, &at, &p->barred) && upload_try(&at, &p->barred);
+	if (!p->opened)
 		(void)err_in(&p->barred, "%s", p->to.path);
 	return stop_check(e);
 }
 
+static void tell_opened(const struct phase *ph)
+{
+	size_t opened = 0;
+
+	for (size_t i = 0; i < ph->delivery->parcel_count; i++)
+		opened += ph->delivery->parcels[i].opened;
+	if (opened)
+		watch_warn(ph->watch,
+		    "%zu empty upload%s opened to learn what may be pushed; the registry "
+		    "purges "
+		    "what stays of that",
+		    opened, opened == 1 ? " was" : "s were");
+}
+
 bool rights_ask(struct phase *ph, struct err *e)
 {
-	return pool_run(
+	const bool ok = pool_run(
 	    &(struct pool){ph->network->jobs, ph->delivery->parcel_count, ask_job, ph}, e);
+
+	tell_opened(ph);
+	return ok;
 }
 
 /* --- By the first upload --- */

@@ -135,7 +135,8 @@ def test_PSH_22_a_tag_that_names_another_stops_before_the_first_byte(carrier, se
         target.store("apps/team/app", "1.0", theirs)
         result = carrier.push(target, carrier.bundle)
         assert result.rc == 1 and theirs.digest in result.err and "--on-existing-tag overwrite" in result.err, result
-        assert {r.method for r in target.journal} <= {"GET", "HEAD"}
+        assert {r.method for r in target.journal} <= {"GET", "HEAD", "POST"} and not any(r.body for r in target.journal)
+        assert "1 empty upload was opened" in result.err and len(target.asked("POST")) == 1, result
         result = carrier.push(target, carrier.bundle, "--on-existing-tag", "overwrite")
         assert result.rc == 0, result
         kept = f"1.0-was-{theirs.digest[7:19]}"

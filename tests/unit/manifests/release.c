@@ -173,7 +173,7 @@ Test(release, mistakes_are_named_with_their_place)
 	    {"release: [x]\n", "f:1:10: expected a text, found a list"},
 	    {"release:\n", "f:1:9: expected a text, found nothing"},
 	    {"release: x\nimages:\n  - rev: a\n",
-		"f:3:5: expected one of the keys ref, digest, values"},
+		"f:3:5: expected one of the keys ref, digest, referrers, values"},
 	    {"release: x\nimages:\n  - ref: a\n    values: {nome: b}\n",
 		"f:4:14: expected one of"},
 	    {"release: x\nimages:\n  - ref: a\n    values: {whole: [b]}\n",
