@@ -204,9 +204,7 @@ static bool patch(struct session *s, struct source *body, uint64_t size,
 
 /* --- Chunks --- */
 
-/* How many bytes a Range of the registry says that it has (UPL-11): "0-N" with or without
- * "bytes" before it; "0--1" is none, "0-0" none or one.  False when it says nothing usable. */
-static bool range_says(const char *text, uint64_t *least, uint64_t *most)
+bool session_range(const char *text, uint64_t *least, uint64_t *most)
 {
 	struct slice rest = text ? slice_trim(slice_of(text)) : (struct slice){0};
 	uint64_t last;
@@ -226,7 +224,8 @@ static bool range_says(const char *text, uint64_t *least, uint64_t *most)
 	return true;
 }
 
-/* Asks the session how many bytes it has, as range_says tells them; false when it does not say.
+/* Asks the session how many bytes it has, as session_range tells them; false when it does not
+ * say.
  */
 static bool ask_place(struct session *s, uint64_t *least, uint64_t *most)
 {
@@ -236,7 +235,7 @@ static bool ask_place(struct session *s, uint64_t *least, uint64_t *most)
 	struct err ignored = {0};
 
 	return registry_try(s->at, ACCESS_PUSH, &r, &a, &ignored)
-	       && (a.status == 204 || a.status == 200) && range_says(a.range, least, most)
+	       && (a.status == 204 || a.status == 200) && session_range(a.range, least, most)
 	       && move(s, &a, &ignored);
 }
 

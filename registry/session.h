@@ -21,6 +21,10 @@ struct session {
 };
 void session_drop(struct session *s);
 
+/* How many bytes a Range of the registry says that it has (UPL-11): "0-N" with or without
+ * "bytes" before it; "0--1" is none, "0-0" none or one.  False when it says nothing usable. */
+bool session_range(const char *text, uint64_t *least, uint64_t *most);
+
 /* Asks for the blob out of another repository (UPL-02): *done when it was mounted.  Else
  * location is that of the session that the registry opened instead, or empty: no refusal is an
  * error. */

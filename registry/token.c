@@ -208,25 +208,37 @@ static bool no_token(const struct token_ask *ask, const struct http_answer *answ
 	    buf_text(&shown), ask->host, what, buf_text(&said));
 }
 
-/* The first of the two names that is not empty (TOK-04). */
-static bool read_token(const struct token_ask *ask, const struct http_answer *answer,
-    struct token_grant *out, struct err *e)
+enum token_body token_read(struct slice body, struct token_grant *out)
 {
 	OWNED(json_drop) struct json *doc = NULL;
 	struct err ignored = {0};
 
-	if (!json_parse(buf_slice(&answer->body), "token", &doc, &ignored))
-		return no_token(ask, answer, "", e);
+	if (!json_parse(body, "token", &doc, &ignored))
+		return TOKEN_NO_JSON;
 	struct slice text = json_text(json_get(doc, "token"));
 	if (!text.len)
 		text = json_text(json_get(doc, "access_token"));
 	if (!text.len)
-		return no_token(ask, answer, "JSON with no token in it, status ", e);
+		return TOKEN_NONE;
 	*out = (struct token_grant){
 	    .text = own_bytes(text.ptr, text.len),
 	    .seconds = useful_seconds(doc),
 	};
-	return true;
+	return TOKEN_THERE;
+}
+
+static bool take_token(const struct token_ask *ask, const struct http_answer *answer,
+    struct token_grant *out, struct err *e)
+{
+	switch (token_read(buf_slice(&answer->body), out)) {
+	case TOKEN_THERE:
+		return true;
+	case TOKEN_NO_JSON:
+		return no_token(ask, answer, "", e);
+	case TOKEN_NONE:
+		break;
+	}
+	return no_token(ask, answer, "JSON with no token in it, status ", e);
 }
 
 static bool refused(
@@ -253,7 +265,7 @@ bool token_fetch(
 	if (!ask_service(ask, h, &answer, e))
 		return err_in(e, "token for %.100s", ask->host);
 	const bool ok = answer.status == 200 && !refusal_is_page(&answer)
-			    ? read_token(ask, &answer, out, e)
+			    ? take_token(ask, &answer, out, e)
 			    : refused(ask, &answer, e);
 	if (answer.body.ptr)
 		explicit_bzero(answer.body.ptr, answer.body.cap);

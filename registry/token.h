@@ -28,6 +28,11 @@ struct token_grant {
 };
 void token_grant_drop(struct token_grant *g);
 
+/* The body of an answer: the first of the two names that is not empty (TOK-04), and how long it
+ * may be used (TOK-05). */
+enum token_body { TOKEN_THERE, TOKEN_NONE, TOKEN_NO_JSON };
+enum token_body token_read(struct slice body, struct token_grant *out);
+
 /* Asks.  ERR_DENIED, with the status in e->code, when the service refuses (400, 401, 403);
  * ERR_NETWORK when it gives no answer that is one. */
 bool token_fetch(const struct token_ask *ask, struct http *h, struct token_grant *out,
