@@ -139,7 +139,7 @@ LINT := $(BUILD)/lint
 sources := $(wildcard $(ROOMS:%=%/*.c))
 headers := $(wildcard $(ROOMS:%=%/*.h))
 test_sources := $(wildcard tests/*/*.c tests/unit/*/*.c)
-lint_rules := rules ids selftest format spelling manuals curl-types gcc clang cppcheck tidy analyzer
+lint_rules := rules ids cells selftest format spelling manuals curl-types gcc clang cppcheck tidy analyzer
 
 .PHONY: lint lint-all format $(lint_rules:%=lint-%)
 lint: install-test install-lint
@@ -149,6 +149,10 @@ lint-rules:
 	@$(PYTHON) tests/lint/rules.py .
 lint-ids:
 	@$(PYTHON) tests/support/ids.py
+# PROTOCOL 20's cells and PROTOCOL 17's faults that no test is marked with.
+lint-cells:
+	@mkdir -p $(LINT) && $(PYTHON) -m pytest -p no:cacheprovider --collect-only -qq --matrix tests/e2e >$(LINT)/cells.txt || \
+	    { grep -E '^(no test|E  )' $(LINT)/cells.txt; exit 1; }
 lint-selftest:
 	@$(PYTHON) tests/lint/selftest.py
 lint-format:

@@ -195,7 +195,8 @@ def main():
     replay(totals, build, wrapper, env)
     if not options.sanitizer:
         lint_selftest(totals, env)
-    end_to_end(totals, build, wrapper, env, options.tests)
+    whole = ["--matrix"] if options.tests == ["tests/e2e"] else []
+    end_to_end(totals, build, wrapper, env, [*whole, *options.tests])
     if folder:
         reports(totals, folder)
     return finish(totals, figures)

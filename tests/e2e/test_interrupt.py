@@ -69,7 +69,6 @@ def outside_the_area(data):
     return data[:first] + data[first + AREA:]
 
 
-@pytest.mark.fault("KILL")
 @pytest.mark.parametrize("kind, moments", [("ed25519", range(MOMENTS)), ("p256", range(0, MOMENTS, 4))])
 def test_export_killed_at_every_phase_continues(sealift, wire, slow_arguments, keys, tmp_path, kind, moments):
     key = getattr(keys, kind)
@@ -118,7 +117,6 @@ def assert_tags_are_whole(registry, bundle, prefix):
             assert all(client.manifest(f"{prefix}/{name}", m.digest) for m in image.manifests())
 
 
-@pytest.mark.fault("KILL")
 def test_push_killed_at_every_phase_continues(sealift, bundle, registry, make_authfile):
     wire = Relay(registry.port)
     authfile = make_authfile(Wired(registry, wire))

@@ -145,6 +145,7 @@ def test_PSH_22_a_tag_that_names_another_stops_before_the_first_byte(carrier, se
         assert puts.index(kept) < puts.index("1.0"), "the way back first"
 
 
+@pytest.mark.fault("F-SPARSE")
 def test_PSH_06_an_index_without_a_child_is_refused_at_export(carrier, server):
     both = index([image([layer("x", 100)]), image([layer("y", 100)], "linux/arm64")])
     server.store("team/sparse", "1.0", both)

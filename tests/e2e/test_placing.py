@@ -41,6 +41,7 @@ def good(server, result):
     return result
 
 
+@pytest.mark.fault("F-EVENTUAL")
 @pytest.mark.parametrize("status, code", [(400, "MANIFEST_BLOB_UNKNOWN"), (404, "MANIFEST_BLOB_UNKNOWN"), (400, "BLOB_UNKNOWN"), (404, "BLOB_UNKNOWN")])
 @pytest.mark.parametrize("which", ["/manifests/sha256", "/manifests/1.0"])
 def test_PSH_09_what_was_stored_is_seen_a_little_later(push, server, status, code, which):
@@ -59,6 +60,7 @@ def test_PSH_09_a_blob_that_went_away_is_sent_again(push, server):
     assert len(puts) == 2
 
 
+@pytest.mark.fault("F-EVENTUAL", "F-SPARSE")
 def test_PSH_09_PSH_06_what_never_appears_is_an_error_in_bounded_time(push, server):
     server.on("PUT", "/manifests/1.0", lambda r, a: error(400, "MANIFEST_BLOB_UNKNOWN", "sha256:0123"))
     result = push(server)
@@ -88,6 +90,7 @@ def test_PSH_15_a_wrong_digest_is_never_tried_again(push, server):
     assert len(server.asked("PUT", "/manifests/sha256")) == 1
 
 
+@pytest.mark.fault("F-SPARSE")
 @pytest.mark.parametrize("status, code", [(415, "MANIFEST_INVALID"), (405, "UNSUPPORTED"), (400, "MANIFEST_INVALID"), (406, "X")])
 def test_PSH_10_nothing_is_converted_to_please_a_registry(push, server, status, code):
     server.on("PUT", "/manifests/", lambda r, a: error(status, code, "manifest type is not accepted"))
@@ -96,12 +99,14 @@ def test_PSH_10_nothing_is_converted_to_please_a_registry(push, server, status, 
     assert {r.body for r in server.asked("PUT", "/manifests/")} <= {m.data for m in WHAT.manifests()}
 
 
+@pytest.mark.cell("push", "Q")
 def test_PSH_17_PSH_18_nothing_new_is_asked_for_and_nothing_deleted(push, server):
     good(server, push(server))
     assert not server.asked("DELETE")
     assert not [r for r in server.journal if "tag" in r.query or "digest-algorithm" in r.query]
 
 
+@pytest.mark.cell("push", "Q")
 def test_PSH_20_what_became_of_each_thing(push, server):
     server.blobs[APP, A.digest] = A.data
     result = good(server, push(server, "-v"))
@@ -109,6 +114,7 @@ def test_PSH_20_what_became_of_each_thing(push, server):
     assert f"{server.host}/{APP}:1.0" in result.out and WHAT.digest in result.out
 
 
+@pytest.mark.cell("upload", "Q")
 def test_UPL_18_replicas_that_are_asked_in_turn(push, server):
     """Each request goes to the other one of two, which know the sessions that they made."""
     born = {}

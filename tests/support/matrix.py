@@ -5,13 +5,17 @@
     @pytest.mark.parametrize("where", on("push", "R0", "N3"))       one test a server, each in its cell
 
 Table counts what passed. With --matrix it prints the counts, and a run in which a cell that every commit needs has no test
-fails; with --collect-only it counts what would run.
+fails; with --collect-only it counts what would run. (A fault that a unit test names in a comment counts once.)
 """
 
 import collections
+import pathlib
+import re
 import time
 
 import pytest
+
+UNIT = pathlib.Path(__file__).resolve().parents[1] / "unit"
 
 # Which servers share a column.
 COLUMNS = {"R0": "R0 N6 N7 N5", "R1": "R1", "R2": "R2", "R3/R4": "R3 R4", "R6": "R6", "R7+N2": "R7 N2", "N1-N8": "N1 N3 N4 N8 X1",
@@ -59,12 +63,18 @@ def cells_of(item):
     return sorted(named)
 
 
+def in_unit_tests():
+    """The faults that unit tests name in their comments; make check runs those."""
+    homes = {fault: row for row, (_, faults) in ROWS.items() for fault in faults.split()}
+    return [(homes[code], code) for path in sorted(UNIT.glob("*/*.c")) for code in re.findall(r"\bF-[A-Z0-9-]+", path.read_text())]
+
+
 class Table:
     """A plugin of pytest. The workers of xdist send what their tests count along with each report."""
 
     def __init__(self, config):
         self.demanded, self.leads = config.getoption("matrix"), not hasattr(config, "workerinput")
-        self.counts, self.began = collections.Counter(), time.monotonic()
+        self.counts, self.began = collections.Counter(in_unit_tests()), time.monotonic()
 
     @pytest.hookimpl(trylast=True)  # after -m has chosen
     def pytest_collection_modifyitems(self, items, config):

@@ -72,14 +72,18 @@ def _write(path, data):
 class Client:
     """Plain HTTP to a registry: enough to fill it and to look inside."""
 
-    def __init__(self, url, user=None, password=None, ca=None):
+    def __init__(self, url, user=None, password=None, ca=None, pair=None):
+        """pair: the paths of a client certificate and of its key."""
         self.url = url
         self.headers = {}
         if user:
             self.headers["Authorization"] = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
         handlers = [urllib.request.ProxyHandler({})]
         if ca:
-            handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=ca)))
+            context = ssl.create_default_context(cafile=ca)
+            if pair:
+                context.load_cert_chain(*pair)
+            handlers.append(urllib.request.HTTPSHandler(context=context))
         self._opener = urllib.request.build_opener(*handlers)
 
     def ask(self, method, path, data=None, headers=None):

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A host that says so much of an answer, and then nothing. */
+/* A host that says so much of an answer, and then nothing (F-STALL). */
 struct host {
 	int listener;
 	const char *said;
