@@ -166,6 +166,10 @@ static const struct meaning *meaning_of(long status)
 	return status < 400 ? &page : &other;
 }
 
+static const char lost_upload[] =
+    "the registry lost the upload: its replicas may share no secret, or no storage; let the "
+    "balancer send a client to one of them";
+
 /* Codes that say more than their status. */
 static const struct {
 	const char *code;
@@ -178,6 +182,8 @@ static const struct {
 	    "something between here and there changes the bytes; go round the proxy, or ask "
 	    "who "
 	    "runs it"}},
+    {"BLOB_UPLOAD_UNKNOWN", "", {404, ERR_NETWORK, lost_upload}},
+    {"BLOB_UPLOAD_INVALID", "", {404, ERR_NETWORK, lost_upload}},
     {"MANIFEST_INVALID", "PUT",
 	{400, ERR_NETWORK,
 	    "the registry does not take images of this kind; ask who runs it, or push to "

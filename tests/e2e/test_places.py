@@ -306,7 +306,7 @@ UPLOADS = ("R0", "R2", "N1", "N3", "N4", "N8", "R10")
 
 
 @pytest.mark.parametrize("where, way", [pytest.param(where, way, id=f"{where}-{way}", marks=pytest.mark.cell("upload", where))
-                                        for where in UPLOADS for way in WAYS if (where, way) != ("R10", "patch-chunk")])
+                                        for where in UPLOADS for way in WAYS if where != "R10" or way == "put"])
 def test_UPL_08_each_way_of_uploading(push, places, tmp_path, where, way):
     """What settings say is done, and layers of two names are mounted. (Where each request goes to another replica, as
     behind R10, no session lives for as long as chunks take.)"""
@@ -318,6 +318,15 @@ def test_UPL_08_each_way_of_uploading(push, places, tmp_path, where, way):
     asked = place.requests()[before:]
     assert {r.method for r in asked if "/uploads/" in r.path and r.method in ("PUT", "PATCH")} == WAYS[way]
     assert [r for r in asked if r.method == "POST" and "mount=" in r.path and r.status == 201]
+
+
+@pytest.mark.parametrize("where", on("upload", "R10"))
+def test_UPL_18_R10_chunks_that_no_replica_gathers(push, places, tmp_path, where):
+    """One worker's requests go to the replicas in turn: a chunk never meets its session."""
+    place = places(where)
+    (tmp_path / "settings.yaml").write_text(f"registries:\n  {place.host}:\n    upload: patch-chunk\n")
+    result = push(place, "--config", "settings.yaml", "-j", "1", rc=5)
+    assert "BLOB_UPLOAD_INVALID" in result.err and "replicas" in result.err, result
 
 
 @pytest.mark.fault("F-MOUNT")
