@@ -110,6 +110,8 @@ static bool look_up_lists(
 bool attach_look_up(const struct phase *ph, const struct repository *at, struct parcel *p,
     bool *all, struct err *e)
 {
+	if (registry_settings(at->registry)->referrers == SETTING_REFERRERS_OFF)
+		attach_drop(p);
 	*all = true;
 	for (size_t i = 0; i < p->attached_count; i++) {
 		struct attached *a = &p->attached[i];
@@ -178,7 +180,8 @@ static void count_unlisted(struct delivery *d)
 static bool list_one(const struct phase *ph, const struct repository *at,
     const struct referrers_of *these, struct err *e)
 {
-	if (referrers_list(at, these, e))
+	if (registry_settings(at->registry)->referrers == SETTING_REFERRERS_API
+	    || referrers_list(at, these, e))
 		return true;
 	if (e->kind == ERR_NETWORK || e->kind == ERR_STOPPED)
 		return false;

@@ -4,15 +4,12 @@
 #include "base/pool.h"
 #include "base/stop.h"
 #include "cmd/destination.h"
-#include "cmd/output.h"
-#include "manifests/json.h"
 #include "registry/push.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-enum { RESULT_MAX = 16 * 1024 * 1024 };
 
 #define AT(field) offsetof(struct delivery_options, field)
 const struct option delivery_options[] = {
@@ -155,6 +152,26 @@ bool parcel_repository(const struct phase *ph, size_t worker, const struct parce
 	    p->to.host, p->to.path, at, e);
 }
 
+/* What a person said of the registry, where no option says otherwise. */
+static void adopt_settings(struct delivery *d, const struct host_settings *s)
+{
+	if (!d->on_missing_repo)
+		d->on_missing_repo = s->on_missing_repo;
+	d->leaves_foreign = s->foreign == SETTING_FOREIGN_LEAVE;
+	d->manifest_most = s->max_manifest.value;
+}
+
+static bool manifests_fit(const struct delivery *d, const struct parcel *p, struct err *e)
+{
+	for (size_t i = 0; d->manifest_most && i < p->tree.count; i++)
+		if (p->tree.documents[i]->raw.len > d->manifest_most)
+			return err_set(e, ERR_LIMIT,
+			    "expected manifests of at most %" PRIu64
+			    " bytes, as max-manifest says of the registry, found one of %zu",
+			    d->manifest_most, p->tree.documents[i]->raw.len);
+	return true;
+}
+
 static bool look_up(const struct phase *ph, size_t worker, struct parcel *p, struct err *e)
 {
 	struct repository at;
@@ -164,7 +181,7 @@ static bool look_up(const struct phase *ph, size_t worker, struct parcel *p, str
 	char ask[REFERENCE_TAG_MAX + 1];
 	char digest[DIGEST_TEXT];
 
-	if (!parcel_repository(ph, worker, p, &at, e)
+	if (!parcel_repository(ph, worker, p, &at, e) || !manifests_fit(ph->delivery, p, e)
 	    || !push_lookup(&at, reference_ask(&p->to, ask), &found, &there, e))
 		return false;
 	p->top_there = found && digest_equal(&there, &p->top.digest);
@@ -202,8 +219,10 @@ bool delivery_look(struct phase *ph, struct err *e)
 	    .context = ph};
 	struct repository at;
 
-	return parcel_repository(ph, 0, &ph->delivery->parcels[0], &at, e)
-	       && registry_ping(&at, e) && pool_run(&pool, e);
+	if (!parcel_repository(ph, 0, &ph->delivery->parcels[0], &at, e))
+		return false;
+	adopt_settings(ph->delivery, registry_settings(at.registry));
+	return registry_ping(&at, e) && pool_run(&pool, e);
 }
 
 /* Some registries, Gitea's for one, take two names that differ in case for one (REF-12). */
@@ -244,75 +263,6 @@ bool delivery_preflight(
 	warn_of_case(d, watch);
 	return delivery_look(&ph, e) && (names_are_free(d) || rights_ask(&ph, e))
 	       && rights_join(d, watch, e);
-}
-
-static const char *const states[] = {
-    [PARCEL_WAITING] = "missing",
-    [PARCEL_THERE] = "was there",
-    [PARCEL_DELIVERED] = "pushed",
-    [PARCEL_EXCLUDED] = "left out",
-};
-
-static const char *state_of(const struct parcel *p)
-{
-	return p->unconfirmed ? "unconfirmed (policy)" : states[p->state];
-}
-
-static void print_json(const struct delivery *d, FILE *out)
-{
-	OWNED(buf_drop) struct buf text = BUF(RESULT_MAX);
-	struct json_writer w = {.out = &text};
-	char name[REFERENCE_TEXT_MAX];
-	char digest[DIGEST_TEXT];
-
-	json_begin(&w, '{');
-	json_pair(&w, "event", "result");
-	json_pair(&w, "id", digest_text(reader_id(d->reader), digest));
-	json_key(&w, "pushed");
-	json_begin(&w, '[');
-	for (size_t i = 0; i < d->parcel_count; i++) {
-		const struct parcel *p = &d->parcels[i];
-		json_begin(&w, '{');
-		json_pair(&w, "ref", reference_text(&p->to, name));
-		json_pair(&w, "digest", digest_text(&p->top.digest, digest));
-		json_pair(&w, "state", state_of(p));
-		if (p->reason)
-			json_pair(&w, "reason", p->reason);
-		json_end(&w, '}');
-	}
-	json_end(&w, ']');
-	json_end(&w, '}');
-	(void)fprintf(out, "%s\n", buf_text(&text));
-}
-
-bool delivery_print(const struct delivery *d, bool json, FILE *out)
-{
-	OWNED(table_drop) struct table t = {.columns = 3};
-	char name[REFERENCE_TEXT_MAX];
-	char digest[DIGEST_TEXT];
-
-	if (json) {
-		print_json(d, out);
-		return true;
-	}
-	for (size_t i = 0; i < d->parcel_count; i++) {
-		const struct parcel *p = &d->parcels[i];
-		table_add(&t, "%s", reference_text(&p->to, name));
-		table_add(&t, "-> %s", digest_text(&p->top.digest, digest));
-		table_add(&t, "%s%s%s", state_of(p), p->reason ? ": " : "",
-		    p->reason ? p->reason : "");
-	}
-	table_print(&t, out);
-	return true;
-}
-
-bool delivery_is_whole(const struct delivery *d, struct err *e)
-{
-	return !d->unlisted
-	       || err_set(e, ERR_PARTIAL,
-		   "all is in place, but signatures and the like of %zu image%s are not listed "
-		   "there, as told above: who asks the registry for them does not find them",
-		   d->unlisted, d->unlisted == 1 ? "" : "s");
 }
 
 void delivery_free(struct delivery *d)

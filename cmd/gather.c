@@ -180,8 +180,10 @@ bool gather_referrers(struct gather *g, const struct repository *at, struct shel
 {
 	struct round r = {.at = at, .shelf = shelf, .image = image};
 
+	const bool tags = registry_settings(at->registry)->referrers != SETTING_REFERRERS_API;
+
 	if (begun)
 		return take_begun(&r, begun, e);
-	return (known_tags(g, at, &r.tags, e) && search(&r, e))
+	return ((!tags || known_tags(g, at, &r.tags, e)) && search(&r, e))
 	       || err_in(e, "what refers to it");
 }

@@ -45,6 +45,7 @@ static bool add_tree(struct delivery *d, size_t parcel, const struct tree *tree,
 	for (size_t i = 0; i < tree->count; i++)
 		for (size_t part = 0; part < tree->documents[i]->count; part++)
 			if (!tree_is_document(tree->documents[i], part)
+			    && !(d->leaves_foreign && tree->documents[i]->parts[part].foreign)
 			    && !add_job(
 				d, parcel, &tree->documents[i]->parts[part].descriptor, map, e))
 				return false;

@@ -80,6 +80,8 @@ struct delivery {
 	pthread_mutex_t lock;
 	pthread_mutex_t making;	     /* one repository at a time */
 	const char *on_missing_repo; /* borrowed; NULL: none */
+	bool leaves_foreign;	     /* layers that may not be copied everywhere stay behind */
+	uint64_t manifest_most;	     /* bytes; 0: the registry's own limit decides */
 	bool changed;		     /* something was brought; under the lock */
 	size_t unlisted; /* subjects whose referrers cannot be listed; under the lock */
 };

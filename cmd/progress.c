@@ -67,6 +67,7 @@ static const char *const kinds[] = {
     [NEWS_RESTART] = "restart",
     [NEWS_DONE] = "done",
     [NEWS_RETRY] = "retry",
+    [NEWS_LEARNED] = "learned",
     [NEWS_WARNING] = "warning",
 };
 
@@ -100,6 +101,8 @@ static void print_line(struct progress *p, const struct news *news)
 	hide_bar(p);
 	if (news->kind == NEWS_WARNING)
 		say(stderr, "warning: %s\n", news->text);
+	else if (news->kind == NEWS_LEARNED)
+		say(stderr, "note: %s\n", news->text);
 	else if (news->kind == NEWS_RETRY && p->verbose)
 		say(stderr, "retry: %s\n", news->text);
 	else if (news->kind == NEWS_DONE && news->what && (news->name || p->verbose))

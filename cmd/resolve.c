@@ -77,7 +77,9 @@ static bool gone(const struct pin *pin, struct err *e)
 static bool resolve_referrers(const struct resolving *r, struct registry_shelf *shelf,
     const struct release_image *want, struct resolved_image *image, struct err *e)
 {
-	if (r->request->no_referrers)
+	const int where = registry_settings(shelf->at.registry)->referrers;
+
+	if (r->request->no_referrers || where == SETTING_REFERRERS_OFF)
 		return true;
 	if (r->request->release->locked)
 		return gather_pinned(&shelf->at, &shelf->shelf, want, image, e)

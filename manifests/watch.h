@@ -15,6 +15,7 @@ enum news_kind {
 	NEWS_DONE,    /* it is there; text says how: "fetched", "resumed", "exists", "uploaded",
 			 "mounted" */
 	NEWS_RETRY,   /* an attempt failed and will be repeated; text is the sentence */
+	NEWS_LEARNED, /* what a host is like, and which setting says so; text */
 	NEWS_WARNING, /* something a person should know once; text */
 };
 

@@ -56,8 +56,7 @@ struct auth {
 	struct account *accounts;
 	struct seat *seats;
 	struct token *tokens;
-	uint64_t count;	   /* of all tokens so far */
-	quirk_facts facts; /* what was learnt of the host */
+	uint64_t count; /* of all tokens so far */
 };
 
 /* The seat of a repository, made when there is none. */

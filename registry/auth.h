@@ -25,6 +25,7 @@ struct auth_config {
 	const struct retry_policy *policy;
 	enum token_method token_method;
 	enum realm_trust realm_trust;
+	quirk_facts *facts; /* what was learnt of the host */
 };
 struct auth *auth_new(const struct auth_config *config);
 void auth_free(struct auth *a);

@@ -122,7 +122,7 @@ static bool fetch_token(struct auth *a, const struct account *one, struct http *
 	    .scopes = scopes,
 	    .login = account_has(one) ? &one->login : NULL,
 	    .method = a->config.token_method,
-	    .facts = &a->facts,
+	    .facts = a->config.facts,
 	    .policy = a->config.policy,
 	};
 

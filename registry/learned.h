@@ -1,9 +1,11 @@
 /*
- * What a run learns of one host and keeps for its rest, shared by all workers: how uploads
- * work there, and whether it mounts.  Each is told once, with the setting that says it for
- * good.
+ * What a run learns of one host and keeps for its rest, shared by all workers: the quirks
+ * (quirks.h), and the numbers that lead to them.
  */
 #pragma once
+
+#include "registry/quirks.h"
+#include "registry/settings.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -21,17 +23,30 @@ enum {
 	CHUNK_FIRST = 4 * 1024 * 1024, /* bytes: what the strictest large registry takes */
 	CHUNK_LEAST = 64 * 1024,
 	MOUNT_REFUSALS = 2, /* then no mount is asked for any more (UPL-02) */
+	UNKNOWN_MAX =
+	    3, /* lists that are not known: behind one address several registries may be */
 };
 
 struct learned {
-	atomic_int way;
+	const char *host;    /* for what is told; borrowed */
+	struct watch *watch; /* who is told */
+	quirk_facts facts;
 	atomic_uint_fast64_t chunk; /* bytes of a PATCH; 0: CHUNK_FIRST */
 	atomic_uint mounts_refused;
-	atomic_bool no_expect; /* it does not answer "Expect: 100-continue" (UPL-19) */
+	atomic_int unknown; /* lists of referrers that were not known, in a row */
 };
 
-/* True for the one caller who took the host from way to the next. */
-bool learned_next_way(struct learned *l, enum upload_way from);
+/* Learns it, which is told the first time. */
+void learned_quirk(struct learned *l, enum quirk q);
+
+/* What a person said of the host is known from the beginning. */
+void learned_assume(struct learned *l, const struct host_settings *s);
+
+enum upload_way learned_way(const struct learned *l);
+
+/* Uploads go by the next way of the ladder from now on; from was refused, and is not the last.
+ */
+void learned_next_way(struct learned *l, enum upload_way from);
 
 uint64_t learned_chunk(const struct learned *l);
 
@@ -42,7 +57,10 @@ bool learned_smaller_chunk(struct learned *l, uint64_t refused);
 /* Makes chunks of at least so many bytes, as the registry asks. */
 void learned_larger_chunk(struct learned *l, uint64_t least);
 
+/* Whether mounts are asked for; a refusal more, of which few are enough. */
 bool learned_mounts(const struct learned *l);
+void learned_mount_refused(struct learned *l);
 
-/* True for the refusal after which no mount is asked for any more. */
-bool learned_mount_refused(struct learned *l);
+/* Whether the registry may be able to list what refers to a document; what it said to that. */
+bool learned_lists(const struct learned *l);
+void learned_list_asked(struct learned *l, bool known);

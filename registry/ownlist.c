@@ -51,7 +51,7 @@ static bool no_list(const struct repository *at, const struct err *why, struct e
 		watch_warn(registry_policy(at->registry)->watch,
 		    "%s; what refers to it is looked for by tags", why->text);
 	else
-		registry_learn_referrers(at->registry, false);
+		learned_list_asked(registry_learned(at->registry), false);
 	return true;
 }
 
@@ -64,7 +64,7 @@ bool own_list_get(const struct repository *at, const struct digest *subject,
 	struct err why = {0};
 	bool known = false;
 
-	if (!registry_knows_referrers(at->registry))
+	if (!learned_lists(registry_learned(at->registry)))
 		return true;
 	if (!registry_url(at, "referrers", digest_text(subject, text), &url, e))
 		return false;
@@ -79,7 +79,7 @@ bool own_list_get(const struct repository *at, const struct digest *subject,
 					  : no_list(at, &why, e);
 		out->pages = own_grow(out->pages, out->count + 1, sizeof(struct image *));
 		out->pages[out->count++] = STEAL(page);
-		registry_learn_referrers(at->registry, true);
+		learned_list_asked(registry_learned(at->registry), true);
 		buf_drop(&url);
 		url = STEAL(next);
 	}

@@ -57,6 +57,7 @@ bool pull_manifest(const struct repository *at, const char *ask, const struct de
 	OWNED(http_answer_drop) struct http_answer a = {0};
 	OWNED(buf_drop) struct buf url = BUF(0);
 	char doing[REGISTRY_DOING_MAX];
+	const struct setting_number said = registry_settings(at->registry)->max_manifest;
 
 	registry_doing(at, HTTP_GET, "manifest", ask, doing);
 	if (!registry_url(at, "manifests", ask, &url, e))
@@ -65,7 +66,7 @@ bool pull_manifest(const struct repository *at, const char *ask, const struct de
 	    .method = HTTP_GET,
 	    .url = buf_text(&url),
 	    .accept = REGISTRY_MANIFEST_TYPES,
-	    .body_max = IMAGE_DOCUMENT_MAX,
+	    .body_max = said.said ? said.value : IMAGE_DOCUMENT_MAX,
 	};
 	if (!registry_send(at, ACCESS_PULL, &r, doing, &a, e))
 		return e->kind == ERR_LIMIT ? err_in(e, "%s", doing) : false;

@@ -18,6 +18,18 @@ struct row {
 static const struct row rows[QUIRK_COUNT] = {
     [QUIRK_TOKEN_BY_GET] = {"TOK-03", "its token service does not know POST",
 	"tokens are asked for by GET", "token-method: get"},
+    [QUIRK_NO_EXPECT] = {"UPL-19", "it does not answer \"Expect: 100-continue\" in time",
+	"nothing is expected any more", "expect: off"},
+    [QUIRK_NO_MOUNT] = {"UPL-02", "it mounts no layers of its other repositories",
+	"they are uploaded to each", "mount: off"},
+    [QUIRK_CHUNKS] = {"UPL-08", "it, or a proxy before it, refuses an upload in one PUT",
+	"uploads go in chunks", "upload: patch-chunk"},
+    [QUIRK_ONE_PATCH] = {"UPL-08", "it refuses an upload in chunks", "uploads go in one PATCH",
+	"upload: patch-whole"},
+    [QUIRK_SMALL_CHUNKS] = {"UPL-12", "a chunk is too large for it, or for a proxy before it",
+	"chunks are smaller", "chunk-size: BYTES"},
+    [QUIRK_NO_REFERRERS] = {"RFR-01", "it does not list what refers to an image",
+	"that is looked for by tags", "referrers: tag"},
 };
 
 /* Names of hosts that mean another: what people write, what stands in URLs. */
@@ -96,11 +108,18 @@ bool quirk_known(const quirk_facts *facts, enum quirk q)
 	return atomic_load(facts) & 1U << q;
 }
 
+void quirk_assume(quirk_facts *facts, enum quirk q)
+{
+	(void)atomic_fetch_or(facts, 1U << q);
+}
+
 void quirk_learn(quirk_facts *facts, enum quirk q, const char *host, struct watch *watch)
 {
 	if (atomic_fetch_or(facts, 1U << q) & 1U << q)
 		return;
-	watch_warn(watch,
+	char text[512];
+	(void)snprintf(text, sizeof(text),
 	    "%.100s: %s (%s), so %s; \"%s\" under registries in --config says so for good",
 	    host, rows[q].recognised, rows[q].id, rows[q].done, rows[q].setting);
+	watch_tell(watch, &(struct news){.kind = NEWS_LEARNED, .text = text});
 }

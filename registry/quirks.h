@@ -9,9 +9,15 @@
 
 enum { HOST_TEXT_MAX = 512 };
 
-/* Facts that a run learns about a host. */
+/* Facts that a run learns about a host; a row each in quirks.c. */
 enum quirk {
-	QUIRK_TOKEN_BY_GET, /* its token service knows no POST (TOK-03) */
+	QUIRK_TOKEN_BY_GET,
+	QUIRK_NO_EXPECT,
+	QUIRK_NO_MOUNT,
+	QUIRK_CHUNKS,
+	QUIRK_ONE_PATCH,
+	QUIRK_SMALL_CHUNKS,
+	QUIRK_NO_REFERRERS,
 	QUIRK_COUNT,
 };
 
@@ -30,6 +36,9 @@ const char *quirks_missing_repository(const char *host);
 typedef _Atomic unsigned quirk_facts;
 
 bool quirk_known(const quirk_facts *facts, enum quirk q);
+
+/* Knows it from a setting: nothing is told. */
+void quirk_assume(quirk_facts *facts, enum quirk q);
 
 /* Learns; the first time tells what it means and which setting fixes it. */
 void quirk_learn(quirk_facts *facts, enum quirk q, const char *host, struct watch *watch);

@@ -156,6 +156,15 @@ static int by_digest(const void *a, const void *b)
 	return order ? order : strcmp(left->via, right->via);
 }
 
+/* Always true. */
+static bool finish(struct referrers *found, struct referrers *out)
+{
+	if (found->count)
+		qsort(found->items, found->count, sizeof(*found->items), by_digest);
+	*out = STEAL(*found);
+	return true;
+}
+
 bool referrers_find(const struct repository *at, const struct digest *subject,
     const struct tags *tags, struct referrers *out, struct err *e)
 {
@@ -168,13 +177,12 @@ bool referrers_find(const struct repository *at, const struct digest *subject,
 	for (size_t i = 0; i < list.count; i++)
 		if (!take_entries(&s, list.pages[i], "api", e))
 			return false;
+	if (registry_settings(at->registry)->referrers == SETTING_REFERRERS_API)
+		return finish(&found, out);
 	/* A registry with a list of its own holds the fallback tag from before it had one. */
 	if ((!list.count || tags) && !find_by_fallback(&s, e))
 		return false;
 	if (!find_by_cosign(&s, e))
 		return false;
-	if (found.count)
-		qsort(found.items, found.count, sizeof(*found.items), by_digest);
-	*out = STEAL(found);
-	return true;
+	return finish(&found, out);
 }

@@ -3,9 +3,9 @@
 #include "base/clock.h"
 #include "base/own.h"
 #include "registry/refusal.h"
+#include "registry/turns.h"
 #include "registry/warnings.h"
 
-#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -18,7 +18,6 @@ enum {
 	UPLOAD_MEASURED = 1024 * 1024,	/* bodies of so many bytes tell a rate */
 	EXPECT_LEAST = 1024 * 1024 + 1, /* bytes of a body that is announced first */
 	UPLOAD_MARGIN = 10,		/* seconds that a token lives longer (TOK-14) */
-	UNKNOWN_MAX = 3,		/* behind one address there may be several registries */
 };
 
 /* A mirror of the configuration, taken apart. */
@@ -35,9 +34,10 @@ struct registry {
 	char *base;
 	enum host_origin origin;
 	struct auth *auth;
+	const struct host_settings *settings;
+	struct retry_policy policy;
+	struct turns turns;
 	_Atomic uint64_t upload_rate; /* bytes a second, of the last body of some size */
-	atomic_int unknown; /* so often it did not know what refers to a document; never again
-			     * counted up once it did */
 	struct learned learned;
 	struct pause pause;
 	struct warnings warnings;
@@ -125,6 +125,7 @@ static void registry_free(struct registry *one)
 {
 	auth_free(one->auth);
 	warnings_drop(&one->warnings);
+	turns_drop(&one->turns);
 	free(one->host);
 	free(one->base);
 	free(one);
@@ -165,35 +166,51 @@ static const struct place *find_place(const struct registries *r, const char *ho
 	return NULL;
 }
 
+/* What an option says holds for all hosts; a setting for its own, where no option does. */
+static struct retry_policy policy_for(const struct registries *r, const struct host_settings *s)
+{
+	struct retry_policy p = r->policy;
+
+	if (s->retry_max.said && !r->config.retries_said)
+		p.retries = (unsigned)s->retry_max.value;
+	if (!p.total_ms)
+		p.total_ms = s->retry_total.value * 1000;
+	return p;
+}
+
 static struct registry *make(
     struct registries *r, const char *host, const char *base, enum host_origin origin)
 {
 	struct registry *one = own_new(sizeof(*one));
 	const struct host_settings *s = settings_of(r->config.http.settings, host);
+
+	*one = (struct registry){
+	    .next = r->first,
+	    .all = r,
+	    .settings = s,
+	    .host = own_text(host),
+	    .base = own_text(base),
+	    .origin = origin,
+	    .policy = policy_for(r, s),
+	    .upload_rate = UPLOAD_RATE,
+	    .learned = {.watch = r->config.watch},
+	};
+	one->learned.host = one->host;
+	learned_assume(&one->learned, s);
 	const struct auth_config auth = {
 	    .host = host,
 	    .base = base,
 	    .origin = origin,
 	    .credentials = r->credentials,
-	    .policy = &r->policy,
+	    .policy = &one->policy,
+	    .facts = &one->learned.facts,
 	    .token_method = (enum token_method)s->token_method,
 	    .realm_trust = s->allow_http_realm ? REALM_ANY : REALM_GUARDED,
 	};
 
-	*one = (struct registry){
-	    .next = r->first,
-	    .all = r,
-	    .host = own_text(host),
-	    .base = own_text(base),
-	    .origin = origin,
-	    .auth = auth_new(&auth),
-	    .upload_rate = UPLOAD_RATE,
-	};
-	if (s->upload > 1)
-		atomic_store(&one->learned.way, s->upload - 1);
-	if (s->mount)
-		atomic_store(&one->learned.mounts_refused, MOUNT_REFUSALS);
+	one->auth = auth_new(&auth);
 	warnings_init(&one->warnings);
+	turns_init(&one->turns, s->parallel.value);
 	r->first = one;
 	return one;
 }
@@ -304,6 +321,11 @@ const char *registry_base(const struct registry *r)
 	return r->base;
 }
 
+const struct host_settings *registry_settings(const struct registry *r)
+{
+	return r->settings;
+}
+
 struct learned *registry_learned(struct registry *r)
 {
 	return &r->learned;
@@ -311,12 +333,12 @@ struct learned *registry_learned(struct registry *r)
 
 const struct retry_policy *registry_policy(const struct registry *r)
 {
-	return &r->all->policy;
+	return &r->policy;
 }
 
 struct retry registry_retry(struct registry *r)
 {
-	return (struct retry){.policy = &r->all->policy, .pause = &r->pause};
+	return (struct retry){.policy = &r->policy, .pause = &r->pause};
 }
 
 bool registry_url(const struct repository *at, const char *kind, const char *which,
@@ -371,8 +393,10 @@ static bool send_measured(struct registry *reg, struct http *http, struct http_r
 		return false;
 	/* For less than this the answer to Expect is a round trip for nothing (UPL-19). */
 	r->no_expect = r->no_expect || r->body_size < EXPECT_LEAST;
+	turns_take(&reg->turns);
 	const uint64_t began = clock_ms();
 	const bool sent = http_send(http, r, a, e);
+	turns_give(&reg->turns);
 	const uint64_t spent = clock_ms() - began;
 	warnings_tell(&reg->warnings, a, reg->host, reg->all->config.watch);
 
@@ -525,19 +549,6 @@ bool registry_ask(const struct repository *at, enum access access, struct http_r
 		if ((!sent && !a->may_pass) || !retry_again(&retry, a, e))
 			return false;
 	}
-}
-
-bool registry_knows_referrers(const struct registry *r)
-{
-	return atomic_load(&r->unknown) < UNKNOWN_MAX;
-}
-
-void registry_learn_referrers(struct registry *r, bool known)
-{
-	if (known)
-		atomic_store(&r->unknown, INT_MIN);
-	else if (atomic_load(&r->unknown) >= 0)
-		(void)atomic_fetch_add(&r->unknown, 1);
 }
 
 bool registry_requests_left(struct registry *r, uint64_t *left)

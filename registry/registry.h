@@ -24,6 +24,7 @@ struct registry_config {
 	const char *auth_file;
 	bool plain_http;
 	unsigned retries;	      /* attempts after the first */
+	bool retries_said;	      /* by a person: then no setting changes them */
 	uint64_t retry_total_ms;      /* of all attempts at one thing; 0: the default */
 	uint64_t retry_after_most_ms; /* of a wait that a registry asks for; 0: the default */
 	unsigned retry_base_ms;	      /* first wait of the back-off; 0: the default */
@@ -86,6 +87,9 @@ const struct retry_policy *registry_policy(const struct registry *r);
 struct retry registry_retry(struct registry *r);
 struct learned *registry_learned(struct registry *r);
 
+/* What a person said of it; never NULL. */
+const struct host_settings *registry_settings(const struct registry *r);
+
 /* The address of a repository's thing: kind "manifests", "blobs", …, and which. */
 bool registry_url(const struct repository *at, const char *kind, const char *which,
     struct buf *out, struct err *e) MUST_CHECK;
@@ -105,11 +109,6 @@ bool registry_try(const struct repository *at, enum access access, struct http_r
  * nothing is learnt from a 401.  Repeated while the registry is busy. */
 bool registry_ask(const struct repository *at, enum access access, struct http_request *r,
     struct http_answer *a, struct err *e) MUST_CHECK;
-
-/* Whether the registry may be able to list what refers to a document: true until it has not
- * known it several times. */
-bool registry_knows_referrers(const struct registry *r);
-void registry_learn_referrers(struct registry *r, bool known);
 
 /* registry_try, again and again where the failure may pass; doing names it in errors.  For
  * small requests whose repetition does no harm. */

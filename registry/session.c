@@ -38,16 +38,6 @@ static bool move(struct session *s, const struct http_answer *a, struct err *e)
 	return true;
 }
 
-/* A registry that mounts nothing is not asked again and again. */
-static void note_refused_mount(const struct session *s)
-{
-	if (learned_mount_refused(s->learned))
-		watch_warn(registry_policy(s->at->registry)->watch,
-		    "%s: mounts are refused; layers are uploaded to each repository from now "
-		    "on, which the setting \"mount: off\" says for good",
-		    registry_host(s->at->registry));
-}
-
 /* The POST that opens a session, or mounts what another repository has (UPL-02). */
 static bool post(
     const struct session *s, const char *from, struct http_answer *a, struct err *e)
@@ -107,14 +97,14 @@ bool session_mount(struct session *s, const char *from, bool *done, struct err *
 	if (!post(s, from, &a, e)) {
 		/* Where nobody answered, nothing was refused. */
 		if (a.status)
-			note_refused_mount(s);
+			learned_mount_refused(s->learned);
 		if (e->kind == ERR_STOPPED)
 			return false;
 		err_clear(e);
 		return true;
 	}
 	if (a.status == 202)
-		note_refused_mount(s);
+		learned_mount_refused(s->learned);
 	return opened(s, &a, done, e);
 }
 
@@ -150,14 +140,14 @@ static bool refuse(struct session *s, struct err *e)
 /* One request to the session.  On a network failure may_pass of the answer is set. */
 static bool ask(struct session *s, struct http_request *r, struct err *e)
 {
-	const bool quiet = atomic_load(&s->learned->no_expect);
+	const bool quiet = quirk_known(&s->learned->facts, QUIRK_NO_EXPECT);
 
 	r->body_max = REFUSAL_BODY_MAX;
 	r->no_expect = quiet;
 	if (!registry_try(s->at, ACCESS_PUSH, r, &s->answer, e))
 		return s->answer.may_pass ? err_in(e, "%s", s->doing) : false;
 	if (s->answer.expect_silent && !quiet)
-		atomic_store(&s->learned->no_expect, true);
+		learned_quirk(s->learned, QUIRK_NO_EXPECT);
 	return true;
 }
 

@@ -3,6 +3,7 @@
 #include "base/own.h"
 #include "manifests/yaml.h"
 
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 struct entry {
 	char *host;
 	struct host_settings settings;
-	char *texts[4]; /* that settings borrows */
+	char *texts[5]; /* that settings borrows */
 	size_t text_count;
 };
 
@@ -20,7 +21,7 @@ struct settings {
 	size_t count;
 };
 
-enum kind { KIND_TEXT, KIND_FLAG, KIND_WORD };
+enum kind { KIND_TEXT, KIND_FLAG, KIND_WORD, KIND_NUMBER };
 
 /* A row a setting; of a word's values the first is the default. */
 struct row {
@@ -28,23 +29,35 @@ struct row {
 	enum kind kind;
 	size_t offset;
 	const char *words[5];
+	uint64_t least; /* of a number */
+	uint64_t most;
 };
 
 #define AT(field) offsetof(struct host_settings, field)
 static const struct row rows[] = {
-    {"ca-file", KIND_TEXT, AT(ca_file), {NULL}},
-    {"client-cert", KIND_TEXT, AT(client_cert), {NULL}},
-    {"client-key", KIND_TEXT, AT(client_key), {NULL}},
-    {"proxy", KIND_TEXT, AT(proxy), {NULL}},
-    {"insecure", KIND_FLAG, AT(insecure), {NULL}},
-    {"plain-http", KIND_FLAG, AT(plain_http), {NULL}},
-    {"allow-http-realm", KIND_FLAG, AT(allow_http_realm), {NULL}},
-    {"allow-private-redirect", KIND_FLAG, AT(allow_private_redirect), {NULL}},
-    {"token-method", KIND_WORD, AT(token_method), {"auto", "get", "post", NULL}},
-    {"expect", KIND_WORD, AT(expect), {"auto", "off", NULL}},
-    {"upload", KIND_WORD, AT(upload), {"auto", "put", "patch-chunk", "patch-whole", NULL}},
-    {"mount", KIND_WORD, AT(mount), {"on", "off", NULL}},
-    {"http", KIND_WORD, AT(http), {"auto", "1.1", NULL}},
+    {"ca-file", KIND_TEXT, AT(ca_file), {NULL}, 0, 0},
+    {"client-cert", KIND_TEXT, AT(client_cert), {NULL}, 0, 0},
+    {"client-key", KIND_TEXT, AT(client_key), {NULL}, 0, 0},
+    {"proxy", KIND_TEXT, AT(proxy), {NULL}, 0, 0},
+    {"insecure", KIND_FLAG, AT(insecure), {NULL}, 0, 0},
+    {"plain-http", KIND_FLAG, AT(plain_http), {NULL}, 0, 0},
+    {"allow-http-realm", KIND_FLAG, AT(allow_http_realm), {NULL}, 0, 0},
+    {"allow-private-redirect", KIND_FLAG, AT(allow_private_redirect), {NULL}, 0, 0},
+    {"token-method", KIND_WORD, AT(token_method), {"auto", "get", "post", NULL}, 0, 0},
+    {"expect", KIND_WORD, AT(expect), {"auto", "off", NULL}, 0, 0},
+    {"upload", KIND_WORD, AT(upload), {"auto", "put", "patch-chunk", "patch-whole", NULL}, 0,
+	0},
+    {"mount", KIND_WORD, AT(mount), {"on", "off", NULL}, 0, 0},
+    {"http", KIND_WORD, AT(http), {"auto", "1.1", NULL}, 0, 0},
+    {"referrers", KIND_WORD, AT(referrers), {"auto", "api", "tag", "off", NULL}, 0, 0},
+    {"sparse", KIND_WORD, AT(sparse), {"fail", NULL}, 0, 0},
+    {"nondistributable", KIND_WORD, AT(foreign), {"upload", "leave", NULL}, 0, 0},
+    {"chunk-size", KIND_NUMBER, AT(chunk_size), {NULL}, 65536, 1073741824},
+    {"parallel", KIND_NUMBER, AT(parallel), {NULL}, 1, 64},
+    {"retry-max", KIND_NUMBER, AT(retry_max), {NULL}, 0, 100},
+    {"retry-total", KIND_NUMBER, AT(retry_total), {NULL}, 1, 86400},
+    {"max-manifest", KIND_NUMBER, AT(max_manifest), {NULL}, 1024, 8388608},
+    {"on-missing-repo", KIND_TEXT, AT(on_missing_repo), {NULL}, 0, 0},
 };
 
 static const struct row *find_row(struct slice name)
@@ -77,6 +90,16 @@ static bool read_word(const struct row *row, struct slice text, int *value, stru
 	    SLICE_ARG(text));
 }
 
+static bool read_number(
+    const struct row *row, struct slice text, struct setting_number *n, struct err *e)
+{
+	n->said = slice_u64(text, row->most, &n->value) && n->value >= row->least;
+	return n->said
+	       || err_set(e, ERR_USAGE,
+		   "expected a number from %" PRIu64 " to %" PRIu64 ", found \"%.*s\"",
+		   row->least, row->most, SLICE_ARG(text));
+}
+
 static bool take(struct entry *one, const struct yaml_node *value, struct err *e)
 {
 	const struct row *row = find_row(value->key->text);
@@ -93,6 +116,9 @@ static bool take(struct entry *one, const struct yaml_node *value, struct err *e
 		       || err_in(e, "%s", row->name);
 	if (row->kind == KIND_WORD)
 		return read_word(row, node->text, (int *)(void *)place, e)
+		       || err_in(e, "%s", row->name);
+	if (row->kind == KIND_NUMBER)
+		return read_number(row, node->text, (struct setting_number *)(void *)place, e)
 		       || err_in(e, "%s", row->name);
 	for (size_t i = 0; i < one->text_count; i++) {
 		if (*(const char **)(void *)place == one->texts[i])

@@ -13,7 +13,27 @@
 
 enum { SETTINGS_MAX = 1024 * 1024 };
 
+/* The words of settings, in the order of their table. */
 enum setting_expect { EXPECT_AUTO, EXPECT_OFF };
+enum setting_upload {
+	SETTING_UPLOAD_AUTO,
+	SETTING_UPLOAD_PUT,
+	SETTING_UPLOAD_CHUNKS,
+	SETTING_UPLOAD_PATCH,
+};
+enum setting_mount { SETTING_MOUNT_ON, SETTING_MOUNT_OFF };
+enum setting_referrers {
+	SETTING_REFERRERS_AUTO,
+	SETTING_REFERRERS_API,
+	SETTING_REFERRERS_TAG,
+	SETTING_REFERRERS_OFF,
+};
+enum setting_foreign { SETTING_FOREIGN_UPLOAD, SETTING_FOREIGN_LEAVE };
+
+struct setting_number {
+	bool said;
+	uint64_t value;
+};
 
 /* Of one registry; the texts belong to the settings, NULL where nothing is said. */
 struct host_settings {
@@ -28,8 +48,17 @@ struct host_settings {
 	int token_method; /* enum token_method */
 	int expect;	  /* enum setting_expect */
 	int http;	  /* HTTP/1.1 in either case */
-	int upload;	  /* 0 and 1: PUT first; 2: chunks; 3: one PATCH */
-	int mount;	  /* 1: off */
+	int upload;	  /* enum setting_upload */
+	int mount;	  /* enum setting_mount */
+	int referrers;	  /* enum setting_referrers */
+	int sparse;	  /* bundles hold none that are: always 0 */
+	int foreign;	  /* enum setting_foreign: layers that may not be copied everywhere */
+	struct setting_number chunk_size;   /* bytes of the first PATCH */
+	struct setting_number parallel;	    /* requests at the same time */
+	struct setting_number retry_max;    /* attempts after the first */
+	struct setting_number retry_total;  /* seconds */
+	struct setting_number max_manifest; /* bytes */
+	const char *on_missing_repo;	    /* a command */
 };
 
 struct settings;

@@ -84,24 +84,14 @@ static void upload_drop(struct upload *u)
 	session_drop(&u->session);
 }
 
-static const char *const way_names[] = {
-    [UPLOAD_PUT] = "put", [UPLOAD_CHUNKS] = "patch-chunk", [UPLOAD_PATCH] = "patch-whole"};
-
-/* Goes down the ladder (UPL-08), and says so once for the host. */
+/* Goes down the ladder (UPL-08). */
 static bool next_way(struct upload *u, enum upload_way from, const struct err *e)
 {
-	const struct repository *at = u->session.at;
-
 	if (from + 1 == UPLOAD_WAYS)
 		return false;
 	if (u->first.kind == ERR_NONE)
 		u->first = *e;
-	if (learned_next_way(u->session.learned, from))
-		watch_warn(registry_policy(at->registry)->watch,
-		    "%s: an upload was refused (%ld); uploads there go another way from now "
-		    "on, "
-		    "which the setting \"upload: %s\" says for good",
-		    registry_host(at->registry), u->session.answer.status, way_names[from + 1]);
+	learned_next_way(u->session.learned, from);
 	return true;
 }
 
@@ -166,8 +156,7 @@ static bool send(struct upload *u, struct err *e)
 	bool at_once = false;
 
 	for (;;) {
-		const enum upload_way way =
-		    (enum upload_way)atomic_load(&u->session.learned->way);
+		const enum upload_way way = learned_way(u->session.learned);
 		if (run_session(u, way, e))
 			return true;
 		buf_drop(&u->session.location);
