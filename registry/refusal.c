@@ -182,6 +182,9 @@ static const struct {
 	    "something between here and there changes the bytes; go round the proxy, or ask "
 	    "who "
 	    "runs it"}},
+    {"NAME_UNKNOWN", "POST",
+	{404, ERR_MISSING,
+	    "the repository must be made at the registry first, or the login may not see it"}},
     {"BLOB_UPLOAD_UNKNOWN", "", {404, ERR_NETWORK, lost_upload}},
     {"BLOB_UPLOAD_INVALID", "", {404, ERR_NETWORK, lost_upload}},
     {"MANIFEST_INVALID", "PUT",
