@@ -95,8 +95,11 @@ static bool try_index(const struct chart_origin *o, const char *url, struct read
 	struct index_sink sink = {.sink = {index_write, NULL},
 	    .to = conduit_sink(conduit),
 	    .first = BUF(FIRST_BYTES)};
-	struct http_request request = {
-	    .method = HTTP_GET, .url = url, .sink = &sink.sink, .body_max = REFUSAL_BODY_MAX};
+	struct http_request request = {.method = HTTP_GET,
+	    .url = url,
+	    .chart_repository = o->repo,
+	    .sink = &sink.sink,
+	    .body_max = REFUSAL_BODY_MAX};
 	char doing[REGISTRY_DOING_MAX];
 	pthread_t thread;
 
@@ -182,7 +185,10 @@ bool chartfetch_file(
 		return false;
 	buf_adds(&doing, "GET ");
 	http_url_show(buf_text(&real), &doing);
-	struct http_request r = {.method = HTTP_GET, .url = buf_text(&real), .body_max = max};
+	struct http_request r = {.method = HTTP_GET,
+	    .url = buf_text(&real),
+	    .chart_repository = o->repo,
+	    .body_max = max};
 	if (!registry_send(&at, ACCESS_PULL, &r, buf_text(&doing), &a, e))
 		return e->kind == ERR_LIMIT ? err_in(e, "%.200s", buf_text(&doing)) : false;
 	if (a.status != 200 || refusal_is_page(&a)) {

@@ -11,6 +11,7 @@
 struct chart_origin {
 	struct registries *registries;
 	struct repository at;
+	const char *repo; /* its address, borrowed; NULL: a file by its whole address */
 	bool pass_credentials;
 };
 

@@ -239,6 +239,7 @@ static bool pull_by_address(struct registries *registries, struct http *http,
 	if (!chartfetch_origin(registries, http, url, &c.origin, e))
 		return false;
 	c.origin.pass_credentials = want->pass_credentials;
+	c.origin.repo = want->repo;
 	c.watch = registry_policy(c.origin.at.registry)->watch;
 	const bool ok = want->repo ? pull_classic(&c, out, e) : fetch_chart(&c, url, out, e);
 	free(c.moved);

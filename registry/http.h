@@ -47,6 +47,9 @@ struct http_request {
 	/* Base URL of the host that a person named, on whose behalf this is asked: what the
 	 * command line says of TLS holds for that host alone (TLS-06); NULL: none. */
 	const char *home;
+	/* Address of the classic chart repository that this is asked for: what Helm's list says
+	 * of its TLS holds at its origin (HLM-04); NULL: none. */
+	const char *chart_repository;
 	/* Whole value, "Bearer …"; only sent to url's own origin; NULL: none. */
 	const char *authorization;
 	const char *accept; /* NULL: none */

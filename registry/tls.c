@@ -2,20 +2,27 @@
 
 #include "base/file.h"
 #include "base/own.h"
+#include "registry/authplaces.h"
 #include "registry/certsd.h"
+#include "registry/helmrepos.h"
 #include "registry/quirks.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-enum { AUTHORITIES_MAX = 16 * 1024 * 1024 };
+enum {
+	AUTHORITIES_MAX = 16 * 1024 * 1024,
+	PLACE_MAX = 8192,
+};
 
 struct identity {
 	struct identity *next;
 	char *host;
+	char *repository;	/* for a chart repository's files; NULL: for all else */
 	struct buf authorities; /* empty: the system's alone, by libcurl's own means */
 	struct certsd own;
+	struct helm_tls helm;
 	const char *cert; /* NULL: none */
 	const char *key;
 };
@@ -26,6 +33,8 @@ void identities_free(struct identity *first)
 		struct identity *next = first->next;
 		buf_drop(&first->authorities);
 		certsd_drop(&first->own);
+		helm_tls_drop(&first->helm);
+		free(first->repository);
 		free(first->host);
 		free(first);
 		first = next;
@@ -81,13 +90,15 @@ static bool read_authorities(
 	struct slice line;
 
 	id->authorities = BUF(4 * (size_t)AUTHORITIES_MAX);
-	if (!h->config.ca_file && !s->ca_file && !rest.len)
+	if (!h->config.ca_file && !s->ca_file && !id->helm.ca_file && !rest.len)
 		return true;
 	if (system && file_read(system, AUTHORITIES_MAX, &all, &ignored))
 		buf_add(&id->authorities, all.ptr, all.len);
 	if (h->config.ca_file && !add_file(id, h->config.ca_file, "--ca-file", e))
 		return false;
 	if (s->ca_file && !add_file(id, s->ca_file, "ca-file", e))
+		return false;
+	if (id->helm.ca_file && !add_file(id, id->helm.ca_file, "caFile of Helm's list", e))
 		return false;
 	while (slice_cut(&rest, '\n', &line)) {
 		OWNED(drop_text) char *path = own_bytes(line.ptr, line.len);
@@ -97,26 +108,58 @@ static bool read_authorities(
 	return true;
 }
 
-static bool read_identity(
-    const struct http *h, const struct host_settings *s, struct identity *id, struct err *e)
+/* What Helm's list of repositories says of the one that is asked for (HLM-04). */
+static bool read_helm(struct identity *id, struct err *e)
 {
-	if (!certsd_find(id->host, &id->own, e) || !read_authorities(h, s, id, e))
+	OWNED(buf_drop) struct buf path = BUF(PLACE_MAX);
+	OWNED(secret_buf_drop) struct buf text = BUF(HELMREPOS_MAX);
+
+	authplaces_repositories(&path);
+	if (!id->repository || !path.len)
+		return true;
+	if (file_read(buf_text(&path), HELMREPOS_MAX, &text, e))
+		return helmrepos_read_tls(
+		    buf_slice(&text), buf_text(&path), id->repository, &id->helm, e);
+	if (e->kind != ERR_MISSING)
 		return false;
-	id->cert = s->client_cert ? s->client_cert : id->own.cert;
-	id->key = s->client_cert ? s->client_key : id->own.key;
+	err_clear(e);
 	return true;
 }
 
-static bool find_identity(struct http *h, const char *host, const struct host_settings *s,
+/* The nearer word counts: the settings, then Helm's list, then the folders of certs.d. */
+static bool read_identity(
+    const struct http *h, const struct host_settings *s, struct identity *id, struct err *e)
+{
+	if (!certsd_find(id->host, &id->own, e) || !read_helm(id, e)
+	    || !read_authorities(h, s, id, e))
+		return false;
+	id->cert = s->client_cert	? s->client_cert
+		   : id->helm.cert_file ? id->helm.cert_file
+					: id->own.cert;
+	id->key = s->client_cert       ? s->client_key
+		  : id->helm.cert_file ? id->helm.key_file
+				       : id->own.key;
+	return true;
+}
+
+static bool is_for(const struct identity *id, const char *host, const char *repository)
+{
+	return strcmp(id->host, host) == 0 && !id->repository == !repository
+	       && (!repository || strcmp(id->repository, repository) == 0);
+}
+
+static bool find_identity(struct http *h, const char *host, const char *repository,
     const struct identity **out, struct err *e)
 {
+	const struct host_settings *s = settings_of(h->config.settings, host);
 	struct identity *id = h->identities;
 
-	while (id && strcmp(id->host, host) != 0)
+	while (id && !is_for(id, host, repository))
 		id = id->next;
 	if (!id) {
 		id = own_new(sizeof(*id));
 		id->host = own_text(host);
+		id->repository = repository ? own_text(repository) : NULL;
 		if (!read_identity(h, s, id, e)) {
 			identities_free(id);
 			return false;
@@ -161,10 +204,15 @@ bool tls_set(struct http *h, const struct http_request *r, const char *url, stru
 	const struct host_settings *s = settings_of(h->config.settings, quirks_host(url, host));
 	const struct identity *id = NULL;
 	const bool own = h->config.cert_file != NULL;
+	const char *repository =
+	    r->chart_repository && http_url_same_origin(r->chart_repository, url)
+		? r->chart_repository
+		: NULL;
 
-	if (!find_identity(h, host, s, &id, e))
+	if (!find_identity(h, host, repository, &id, e))
 		return false;
-	const bool verify = !s->insecure && !(h->config.insecure && at_home(r, url));
+	const bool verify =
+	    !s->insecure && !id->helm.insecure && !(h->config.insecure && at_home(r, url));
 	const char *cert = own ? h->config.cert_file : id->cert;
 	const char *key = own ? h->config.key_file : id->key;
 	set_authorities(h->curl, id);

@@ -16,7 +16,7 @@ http {{
   access_log {folder}/access.log protocol; client_max_body_size 0; client_body_temp_path {folder}/body;
   proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
   server {{ listen 127.0.0.1:{port} ssl http2; ssl_certificate {cert}; ssl_certificate_key {key};
-    proxy_request_buffering off; proxy_http_version 1.1;
+    {more} proxy_request_buffering off; proxy_http_version 1.1;
     location / {{ proxy_pass {url}; proxy_set_header Host $http_host; proxy_set_header X-Forwarded-Proto https; }} }}
 }}
 """
@@ -24,15 +24,15 @@ http {{
 
 @pytest.fixture
 def front(tmp_path):
-    """front(url) -> (host, authority, access log) of an nginx before it."""
+    """front(url, more) -> (host, authority, access log) of an nginx before it; more: of its server's directives."""
     servers = []
 
-    def make(url):
+    def make(url, more=""):
         folder = tmp_path / f"front{len(servers)}"
         folder.mkdir()
         ca, cert, key = certificates.make(str(folder / "tls"))
         port = ports.free_port()
-        (folder / "nginx.conf").write_text(CONFIG.format(folder=folder, port=port, cert=cert, key=key, url=url))
+        (folder / "nginx.conf").write_text(CONFIG.format(folder=folder, port=port, cert=cert, key=key, url=url, more=more))
         words = ["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
         servers.append(processes.Server(words, str(folder), "nginx", ready=lambda: ports.answers(port)))
         return f"127.0.0.1:{port}", ca, folder / "access.log"
@@ -71,3 +71,63 @@ def test_HLM_04_a_chart_repository_has_its_own_authority(sealift, keys, front, t
         for where, more in ((host, ()), (other, ("--config", "config.yaml"))):
             result = export(where, *more)
             assert result.rc == 5 and "certificate" in result.err, result
+
+
+# --- what helm's list of repositories says of one of them (HLM-04) ---
+
+@pytest.fixture
+def listed(sealift, keys, tmp_path):
+    """listed({url: what helm's list says of it}, url) -> result of an export of the chart there."""
+    def export(entries, where, *more):
+        path = tmp_path / "repositories.yaml"
+        path.write_text("repositories:\n" + "".join(f"- name: r{i}\n  url: {url}\n" + "".join(f"  {k}: {v}\n" for k, v in said.items())
+                                                    for i, (url, said) in enumerate(entries.items())))
+        path.chmod(0o600)
+        return sealift("export", "--chart", "app", "--repo", where, "--version", "1.2.3", *keys.p256.signing(), "-o",
+                       tmp_path / f"{len(list(tmp_path.iterdir()))}.tar", "--retries", "0", *more, env={"HELM_REPOSITORY_CONFIG": str(path)})
+    return export
+
+
+@pytest.fixture
+def charts():
+    with Charts({f"/{which}/{name}": data for which in "ab" for name, data in (("index.yaml", index()), ("app-1.2.3.tgz", TGZ))}) as server:
+        yield server
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize("by", ["caFile", "insecure_skip_tls_verify"])
+def test_HLM_04_helm_says_whom_one_repository_believes(listed, front, charts, by, slash):
+    """The neighbour at the same host is not believed for that."""
+    host, ca, _ = front(charts.url)
+    ours, other = f"https://{host}/a", f"https://{host}/b"
+    said = {other: {"insecure_skip_tls_verify": "false"}, ours + slash: {by: ca if by == "caFile" else "true"}}
+    assert listed(said, ours).rc == 0
+    assert [r.path for r in charts.journal if r.path.endswith(".tgz")] == ["/a/app-1.2.3.tgz"]
+    for entries, where in ((said, other), ({}, ours)):
+        result = listed(entries, where)
+        assert result.rc == 5 and "certificate" in result.err, result
+
+
+def test_HLM_04_helm_says_which_certificate_is_shown(listed, front, charts, tmp_path):
+    authority, cert, key = certificates.make(str(tmp_path / "clients"))
+    host, ca, _ = front(charts.url, f"ssl_client_certificate {authority}; ssl_verify_client on;")
+    ours = f"https://{host}/a"
+    shown = {"caFile": ca, "certFile": cert, "keyFile": key}
+    assert listed({ours: shown}, ours).rc == 0
+    result = listed({ours: {"caFile": ca}}, ours)
+    assert result.rc == 5 and "400" in result.err, result
+    assert {r.path for r in charts.journal} == {"/a/index.yaml", "/a/app-1.2.3.tgz", "/a/app-1.2.3.tgz.prov"}
+    # What the settings say is stronger.
+    wrong = certificates.make(str(tmp_path / "strangers"))
+    (tmp_path / "config.yaml").write_text(f"registries:\n  {host}:\n    client-cert: {wrong[1]}\n    client-key: {wrong[2]}\n")
+    result = listed({ours: shown}, ours, "--config", tmp_path / "config.yaml")
+    assert result.rc == 5 and "400" in result.err, result
+
+
+@pytest.mark.parametrize("said, words", [({"certFile": "c.pem"}, ["repositories.yaml", "expected certFile and keyFile"]),
+                                         ({"caFile": "absent.pem"}, ["caFile", "absent.pem"])])
+def test_HLM_04_what_helm_says_and_cannot_be_used(listed, front, charts, said, words):
+    ours = f"https://{front(charts.url)[0]}/a"
+    result = listed({ours: said}, ours)
+    assert result.rc != 0 and all(word in result.err for word in words), result
+    assert not charts.journal
