@@ -19,7 +19,8 @@ struct sign {
 
 static const struct sign signs[] = {
     {"response 407", ERR_DENIED, false,
-	"; the proxy wants a login: write http://USER:PASSWORD@HOST:PORT into its variable"},
+	"; the proxy wants a login, or another than it got: write "
+	"http://USER:PASSWORD@HOST:PORT into its variable"},
     {"tunnel failed, response 401", ERR_DENIED, false,
 	"; the proxy refuses the login that its variable holds"},
     {"tunnel failed, response 403", ERR_DENIED, false,

@@ -135,7 +135,8 @@ static const struct meaning meanings[] = {
     {404, ERR_MISSING, "there is none of that name there, or the login may not see it"},
     {405, ERR_NETWORK, "the registry is read-only, or a proxy cache"},
     {407, ERR_DENIED,
-	"the proxy wants a login: write http://USER:PASSWORD@HOST:PORT into its variable"},
+	"the proxy wants a login, or another than it got: write http://USER:PASSWORD@HOST:PORT "
+	"into its variable"},
     {409, ERR_DENIED, "the tag is there and may not be changed"},
     {410, ERR_MISSING, "it was there and is gone"},
     {411, ERR_NETWORK, "something between here and there took the length away"},

@@ -570,8 +570,13 @@ bool registry_ping(const struct repository *at, struct err *e)
 	    .body_max = REFUSAL_BODY_MAX};
 	(void)snprintf(doing, sizeof(doing), "GET %.80s/v2/", at->registry->base);
 	struct retry retry = registry_retry(at->registry);
-	while (!http_send(at->http, &r, &answer, e)) {
-		if (!answer.may_pass || !retry_again(&retry, &answer, e))
+	for (;;) {
+		const bool sent = http_send(at->http, &r, &answer, e);
+		if (sent && !is_busy(at->registry, &answer))
+			break;
+		if (sent)
+			(void)refusal(&answer, doing, e);
+		if ((!sent && !answer.may_pass) || !retry_again(&retry, &answer, e))
 			return false;
 	}
 	if ((answer.status == 200 && !refusal_is_page(&answer)) || answer.status == 401)

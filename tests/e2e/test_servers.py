@@ -2,15 +2,16 @@
 
 import json
 import os
+import threading
 
 import pytest
 
 from support import certificates
 from support.carry import QUICK, Carrier
 from support.images import DOCKER_MANIFEST, Image, blob, image, index, layer
-from support.proxy import Proxy
+from support.proxy import Haproxy, Proxy
 from support.registry import Registry
-from support.scripted import Scripted
+from support.scripted import Scripted, change
 
 A, B, BIG = layer("a", 4_000), layer("b", 90_000), layer("big", 3_000_000)
 WHAT = index([image([A, BIG]), image([A, B], "linux/arm64")])
@@ -218,3 +219,30 @@ def test_N9_REF_10_a_registry_below_a_path(push, proxied):
     """The proxy keeps a prefix of names to itself."""
     proxy, registry = proxied("client_max_body_size 0; location /v2/apps/ { rewrite ^/v2/apps/(.*)$ /v2/inner/$1 break; proxy_redirect ~^(https?://[^/]+)?/v2/inner/(.*)$ /v2/apps/$2; " + PASS + " } location / { " + PASS + " }")
     good(registry, push(proxy.host), prefix="inner")
+
+
+# --- haproxy before it ---
+
+@pytest.mark.fault("F-COMMIT")
+@pytest.mark.parametrize("method, path", [("GET", "/v2/$"), ("POST", "/uploads/"), ("PUT", "/uploads/"), ("PUT", "/manifests/"), ("HEAD", "/blobs/")])
+def test_UPL_14_H1_a_balancer_that_waits_for_less_than_the_registry_takes(push, tmp_path, method, path):
+    """The registry does it, and the client hears 504."""
+    over = threading.Event()
+    with Scripted() as slow, Haproxy(str(tmp_path / "haproxy"), slow.port) as front:
+        slow.on(method, path, change(silent=True, wait=over), times=2)
+        result = push(front.host, "--retries", "5")
+        over.set()
+        assert result.rc == 0, result
+        assert slow.manifests["apps/team/app", "1.0"].data == WHAT.top.data
+        assert all(slow.blobs["apps/team/app", part.digest] == part.data for part in WHAT.all_blobs())
+
+
+def test_RTY_04_H1_a_balancer_without_its_registry(push, tmp_path, make_registry):
+    """503 is tried again, ends in bounded time, and is told as it is; with the registry back the same command goes through."""
+    registry = make_registry()
+    with Haproxy(str(tmp_path / "haproxy"), registry.port, patience=10_000) as front:
+        registry.stop()
+        result = push(front.host)
+        assert result.rc == 5 and "503" in result.err and front.host in result.err, result
+        registry.start()
+        good(registry, push(front.host))

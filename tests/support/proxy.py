@@ -1,4 +1,4 @@
-"""nginx before a registry, as people set it up: wrong headers, limits, and all (PROTOCOL 16, N1-N9)."""
+"""nginx and haproxy before a registry, as people set them up: wrong headers, limits, and all (PROTOCOL 16, N1-N9, H1)."""
 
 import os
 
@@ -45,3 +45,39 @@ class Proxy:
 
     def stop(self):
         self.server.stop()
+
+
+_HAPROXY = """\
+defaults
+  mode http
+  timeout connect 1s
+  timeout client 60s
+  timeout server {patience}ms
+frontend front
+  bind 127.0.0.1:{port}
+  default_backend registry
+backend registry
+  retries 0
+  server registry 127.0.0.1:{upstream}
+"""
+
+
+class Haproxy:
+    """H1: says 504 where the registry takes longer than `patience` milliseconds, 503 where there is none."""
+
+    def __init__(self, folder, upstream, patience=200):
+        os.makedirs(folder, exist_ok=True)
+        self.port = ports.free_port()
+        self.host = f"127.0.0.1:{self.port}"
+        self.url = "http://" + self.host
+        config = os.path.join(folder, "haproxy.cfg")
+        with open(config, "w") as f:
+            f.write(_HAPROXY.format(port=self.port, upstream=upstream, patience=patience))
+        self.server = processes.Server(["haproxy", "-db", "-f", config], folder, "haproxy", env={"PATH": "/usr/sbin:/usr/bin:/bin"},
+                                       ready=lambda: ports.answers(self.port))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.server.kill()
