@@ -20,7 +20,7 @@ from support.figures import grouped
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 SECONDS = 1500  # for one runner; far above what any needs
-RATE = "tests/e2e/test_rate.py"  # wants the machine for itself
+ALONE = ["tests/e2e/test_rate.py", "tests/e2e/test_many.py"]  # want the machine for themselves
 
 
 class Totals:
@@ -184,8 +184,8 @@ def main():
     figures.unlink(missing_ok=True)
     env["FIGURES"] = str(figures)
     if options.torture:
-        end_to_end(totals, build, wrapper, env, ["-m", "torture", f"--ignore={RATE}", *options.tests])
-        end_to_end(totals, build, wrapper, env, ["-m", "torture", "-n", "0", RATE])
+        end_to_end(totals, build, wrapper, env, ["-m", "torture", *(f"--ignore={path}" for path in ALONE), *options.tests])
+        end_to_end(totals, build, wrapper, env, ["-m", "torture", "-n", "0", *ALONE])
         return finish(totals, figures)
     if options.matrix:
         end_to_end(totals, build, wrapper, env, ["--matrix", "-m", "(cell or fault) and not torture", *options.tests])
