@@ -12,6 +12,7 @@
 #include <strings.h>
 
 enum {
+	BODY_MAX = 8192,		/* of an answer, where the request names no ceiling */
 	ERROR_BODY_MAX = 1024 * 1024,	/* of an error's body no more than this is read */
 	EXPECT_LEAST = 1024 * 1024 + 1, /* libcurl expects a "100 Continue" of such bodies */
 };
@@ -200,10 +201,20 @@ static bool run(struct transfer *t, const char *url, struct err *e)
 	return true;
 }
 
+/* Nothing has come back yet. */
+static void empty_answer(struct transfer *t)
+{
+	const size_t most = t->request->body_max;
+
+	http_answer_drop(t->answer);
+	t->answer->body = BUF(most ? most : BODY_MAX);
+}
+
 /* Without what was not expected. */
 static bool run_again(struct transfer *t, const char *url, struct err *e)
 {
 	err_clear(e);
+	empty_answer(t);
 	t->unexpected = t->decided = t->enough = t->to_sink = false;
 	t->plain = true;
 	t->answer->expect_silent = true;
@@ -217,8 +228,7 @@ bool transfer_run(struct http *h, const struct http_request *r, const char *url,
 {
 	struct transfer t = {.http = h, .request = r, .answer = a, .plain = r->no_expect};
 
-	http_answer_drop(a);
-	a->body = BUF(r->body_max ? r->body_max : 8192);
+	empty_answer(&t);
 	curl_easy_reset(h->curl);
 	transfer_set_limits(h, r->body || r->method == HTTP_PUT);
 	set_callbacks(&t);

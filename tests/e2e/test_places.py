@@ -322,8 +322,8 @@ def test_UPL_08_each_way_of_uploading(push, places, tmp_path, where, way):
 
 @pytest.mark.parametrize("where", on("upload", "R10"))
 def test_UPL_18_R10_chunks_that_no_replica_gathers(push, places, tmp_path, where):
-    """One worker's requests go to the replicas in turn: a chunk never meets its session."""
-    place = places(where)
+    """A replica is chosen by the method: a chunk never meets its session."""
+    place = places(where, "by method")
     (tmp_path / "settings.yaml").write_text(f"registries:\n  {place.host}:\n    upload: patch-chunk\n")
     result = push(place, "--config", "settings.yaml", "-j", "1", rc=5)
     assert "BLOB_UPLOAD_INVALID" in result.err and "replicas" in result.err, result

@@ -22,6 +22,7 @@ from .tokenserver import TokenServer
 
 LOGIN = ("me", "pa:ss word")
 ODD_REALM = 'auth:\n  htpasswd: {{realm: "the \\"odd\\", realm", path: {0}/htpasswd}}\n'
+BALANCE = {"by method": "hash $request_method$scheme;"}  # a POST goes to the one, a PATCH to the other
 PASS = "proxy_pass http://registry; proxy_http_version 1.1;"
 FRONTS = {  # what stands in nginx's server block; of N1 the port has TLS
     "N1": "location / { %s proxy_set_header Host $http_host; }" % PASS,
@@ -29,6 +30,7 @@ FRONTS = {  # what stands in nginx's server block; of N1 the port has TLS
     "N4": "gzip on; gzip_types *; gzip_proxied any; gzip_min_length 1; location / { %s proxy_set_header Host $http_host; }" % PASS,
     "N8": "proxy_request_buffering off; location / { %s proxy_set_header Host $http_host; }" % PASS,
     "R10": "location / { %s proxy_set_header Host $http_host; }" % PASS,
+    "by method": "location / { %s proxy_set_header Host $http_host; }" % PASS,
     "no mounts": "location / { if ($arg_mount) { return 405; } %s proxy_set_header Host $http_host; }" % PASS,
 }
 
@@ -159,7 +161,8 @@ class Place:
     def _before(self, front):
         pki = certificates.make(self.path("tls")) if front == "N1" else None
         all_of = [self.registry, self.second] if self.name == "R10" else [self.registry]
-        made = proxy.Proxy(self.path("nginx"), all_of, ("" if front == "N3" else "client_max_body_size 0; ") + FRONTS[front], certificate=pki)
+        made = proxy.Proxy(self.path("nginx"), all_of, ("" if front == "N3" else "client_max_body_size 0; ") + FRONTS[front],
+                           certificate=pki, balance=BALANCE.get(front, ""))
         self.stack.callback(made.stop)
         self.host, self.url = made.host, ("https://" if pki else "http://") + made.host
         if pki:

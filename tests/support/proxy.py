@@ -14,7 +14,7 @@ http {{
   client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
   uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
   {http}
-  upstream registry {{ {upstream} }}
+  upstream registry {{ {balance} {upstream} }}
   server {{
     listen 127.0.0.1:{port}{tls};
     {server}
@@ -24,8 +24,8 @@ http {{
 
 
 class Proxy:
-    def __init__(self, folder, registries, server, http="", certificate=None):
-        """server: what stands in nginx's server block; certificate: (ca, certificate, key) of a TLS port."""
+    def __init__(self, folder, registries, server, http="", certificate=None, balance=""):
+        """server: what stands in nginx's server block; balance: the rule by which a registry is chosen, else in turn; certificate: (ca, certificate, key) of a TLS port."""
         os.makedirs(folder, exist_ok=True)
         self.folder = folder
         self.port = ports.free_port()
@@ -35,7 +35,7 @@ class Proxy:
         upstream = " ".join(f"server 127.0.0.1:{r.port};" for r in registries)
         config = os.path.join(folder, "nginx.conf")
         with open(config, "w") as f:
-            f.write(_CONFIG.format(folder=folder, port=self.port, upstream=upstream, server=server, http=http, tls=tls))
+            f.write(_CONFIG.format(folder=folder, port=self.port, balance=balance, upstream=upstream, server=server, http=http, tls=tls))
         self.server = processes.Server(["nginx", "-p", folder, "-c", config, "-e", os.path.join(folder, "error.log")],
                                        folder, "nginx", ready=lambda: ports.answers(self.port))
 
