@@ -67,8 +67,7 @@ class Relay:
         generation = self._generation
         try:
             while data := source.recv(16384):
-                self._wait_for(len(data))
-                if generation != self._generation:
+                if not self._may_pass(len(data), generation):
                     break
                 target.sendall(data)
         except OSError:
@@ -80,13 +79,17 @@ class Relay:
                 except OSError:
                     pass
 
-    def _wait_for(self, size):
+    def _may_pass(self, size, generation):
+        """When it does; never, and not counted, once its connection was cut."""
         with self._open:
-            while self._limit is not None and self.passed + size > self._limit:
+            while generation == self._generation and self._limit is not None and self.passed + size > self._limit:
                 self.frozen.set()
                 self._open.wait(1)
+            if generation != self._generation:
+                return False
             self.passed += size
             self._spent += size
             pause = self._spent / self.rate - (time.monotonic() - self._began) if self.rate else 0
         if pause > 0:
             time.sleep(min(pause, 1))
+        return True
