@@ -24,6 +24,7 @@ struct http_answer {
 	struct buf warnings;   /* every Warning value, one a line */
 	struct buf challenges; /* every WWW-Authenticate value, one a line */
 	uint64_t chunk_least;  /* OCI-Chunk-Min-Length; 0: none */
+	bool http2_broken;     /* it was to be HTTP/2, and broke off (UPL-22) */
 	bool expect_silent;    /* "Expect: 100-continue" was not answered in time (UPL-19) */
 	bool has_length;
 	uint64_t length;

@@ -87,6 +87,7 @@ static bool passes(CURLcode code)
 	case CURLE_RECV_ERROR:
 	case CURLE_AGAIN:
 	case CURLE_HTTP2:
+	case CURLE_HTTP2_STREAM:
 	case CURLE_CHUNK_FAILED:
 	case CURLE_BAD_CONTENT_ENCODING:
 		return true;

@@ -57,6 +57,7 @@ struct http_request {
 	struct source *body;	   /* NULL: none, Content-Length 0 where the method has one */
 	uint64_t body_size;	   /* always known, never chunked (UPL-09) */
 	const char *content_range; /* of a PATCH: "0-4095" (UPL-10); NULL: none */
+	bool no_http2;		   /* HTTP/1.1, whatever the settings say (UPL-22) */
 	bool no_expect; /* sends a large body at once, and waits for no "100 Continue" */
 	uint64_t
 	    range_from; /* above 0: "Range: bytes=N-", and the sink holds N bytes already */

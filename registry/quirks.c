@@ -30,6 +30,8 @@ static const struct row rows[QUIRK_COUNT] = {
 	"chunks are smaller", "chunk-size: BYTES"},
     [QUIRK_NO_REFERRERS] = {"RFR-01", "it does not list what refers to an image",
 	"that is looked for by tags", "referrers: tag"},
+    [QUIRK_NO_HTTP2] = {"UPL-22", "a connection that was to speak HTTP/2 broke off",
+	"HTTP/1.1 is spoken", "http: 1.1"},
 };
 
 /* Names of hosts that mean another: what people write, what stands in URLs. */

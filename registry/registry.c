@@ -393,10 +393,13 @@ static bool send_measured(struct registry *reg, struct http *http, struct http_r
 		return false;
 	/* For less than this the answer to Expect is a round trip for nothing (UPL-19). */
 	r->no_expect = r->no_expect || r->body_size < EXPECT_LEAST;
+	r->no_http2 = quirk_known(&reg->learned.facts, QUIRK_NO_HTTP2);
 	turns_take(&reg->turns);
 	const uint64_t began = clock_ms();
 	const bool sent = http_send(http, r, a, e);
 	turns_give(&reg->turns);
+	if (a->http2_broken)
+		learned_quirk(&reg->learned, QUIRK_NO_HTTP2);
 	const uint64_t spent = clock_ms() - began;
 	warnings_tell(&reg->warnings, a, reg->host, reg->all->config.watch);
 

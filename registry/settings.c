@@ -48,7 +48,7 @@ static const struct row rows[] = {
     {"upload", KIND_WORD, AT(upload), {"auto", "put", "patch-chunk", "patch-whole", NULL}, 0,
 	0},
     {"mount", KIND_WORD, AT(mount), {"on", "off", NULL}, 0, 0},
-    {"http", KIND_WORD, AT(http), {"auto", "1.1", NULL}, 0, 0},
+    {"http", KIND_WORD, AT(http), {"auto", "1.1", "2", NULL}, 0, 0},
     {"referrers", KIND_WORD, AT(referrers), {"auto", "api", "tag", "off", NULL}, 0, 0},
     {"sparse", KIND_WORD, AT(sparse), {"fail", NULL}, 0, 0},
     {"nondistributable", KIND_WORD, AT(foreign), {"upload", "leave", NULL}, 0, 0},

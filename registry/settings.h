@@ -21,6 +21,7 @@ enum setting_upload {
 	SETTING_UPLOAD_CHUNKS,
 	SETTING_UPLOAD_PATCH,
 };
+enum setting_http { SETTING_HTTP_AUTO, SETTING_HTTP_1_1, SETTING_HTTP_2 };
 enum setting_mount { SETTING_MOUNT_ON, SETTING_MOUNT_OFF };
 enum setting_referrers {
 	SETTING_REFERRERS_AUTO,
@@ -47,7 +48,7 @@ struct host_settings {
 	bool allow_private_redirect;
 	int token_method; /* enum token_method */
 	int expect;	  /* enum setting_expect */
-	int http;	  /* HTTP/1.1 in either case */
+	int http;	  /* enum setting_http */
 	int upload;	  /* enum setting_upload */
 	int mount;	  /* enum setting_mount */
 	int referrers;	  /* enum setting_referrers */

@@ -157,6 +157,22 @@ static void set_callbacks(struct transfer *t)
 	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
 }
 
+/* What becomes of HTTP/2 that a proxy only pretends to speak. */
+static bool broke_off(CURLcode code)
+{
+	switch ((int)code) {
+	case CURLE_HTTP2:
+	case CURLE_HTTP2_STREAM:
+	case CURLE_SEND_ERROR:
+	case CURLE_RECV_ERROR:
+	case CURLE_GOT_NOTHING:
+	case CURLE_WEIRD_SERVER_REPLY:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* What a transfer that ended with an error code means for the caller.
  */
 static bool hop_failed(struct transfer *t, CURLcode code, const char *url, struct err *e)
@@ -176,6 +192,7 @@ static bool hop_failed(struct transfer *t, CURLcode code, const char *url, struc
 	http_url_show(url, &shown);
 	failure_read(code, reason, &failure);
 	t->answer->may_pass = failure.may_pass;
+	t->answer->http2_broken = t->two && broke_off(code);
 	return err_set(e, failure.kind, "%s %.130s: %.140s%s",
 	    transfer_method(t->request->method), buf_text(&shown), reason, failure.advice);
 }

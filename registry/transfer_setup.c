@@ -39,7 +39,6 @@ void transfer_set_limits(struct http *h, bool sends)
 	}
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
-	curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
@@ -96,13 +95,24 @@ static bool add_header(struct transfer *t, const char *name, const char *value, 
 	return true;
 }
 
-/* An empty Expect keeps libcurl from sending its own. */
-static bool add_expect(struct transfer *t, const char *url, struct err *e)
+/* HTTP/2 where a person wants it: a worker asks one thing at a time, to which it adds nothing,
+ * and a large body is slower by it.  With it libcurl knows no Expect. */
+static void set_version(struct transfer *t, const struct host_settings *s)
+{
+	t->two = s->http == SETTING_HTTP_2 && !t->request->no_http2;
+	curl_easy_setopt(t->http->curl, CURLOPT_HTTP_VERSION,
+	    t->two ? (long)CURL_HTTP_VERSION_2TLS : (long)CURL_HTTP_VERSION_1_1);
+	t->plain = t->plain || t->two;
+}
+
+/* What is spoken.  An empty Expect keeps libcurl from sending its own. */
+static bool add_version(struct transfer *t, const char *url, struct err *e)
 {
 	char host[HOST_TEXT_MAX];
 	const struct host_settings *s =
 	    settings_of(t->http->config.settings, quirks_host(url, host));
 
+	set_version(t, s);
 	if (s->expect != EXPECT_OFF && !t->plain)
 		return true;
 	t->plain = true;
@@ -130,7 +140,7 @@ bool transfer_set_headers(struct transfer *t, const char *url, struct err *e)
 	if (r->method == HTTP_POST && !r->content_type
 	    && !add_header(t, "Content-Type", "application/octet-stream", e))
 		return false;
-	if (!add_expect(t, url, e))
+	if (!add_version(t, url, e))
 		return false;
 	curl_easy_setopt(t->http->curl, CURLOPT_HTTPHEADER, t->headers);
 	return true;

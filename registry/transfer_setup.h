@@ -17,6 +17,7 @@ struct transfer {
 	bool to_sink;	    /* what it decided */
 	bool enough;	    /* the rest of the body is not wanted */
 	bool continued;	    /* "100 Continue" came */
+	bool two;	    /* HTTP/2 is spoken where it is offered */
 	bool plain;	    /* nothing is expected of the other side */
 	bool unexpected;    /* 417 came: it does not do what was expected */
 	uint64_t discarded; /* bytes of an error's body beyond its ceiling */

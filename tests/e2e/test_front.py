@@ -1,5 +1,7 @@
 """nginx with TLS and HTTP/2 before registries and chart repositories (X1): what is spoken there, and whom it is believed (PROTOCOL 11, 14)."""
 
+import ssl
+
 import pytest
 
 from support import certificates, ports, processes
@@ -56,6 +58,68 @@ def test_UPL_22_a_registry_that_offers_HTTP_2(sealift, keys, registry, front, tm
     assert result.rc == 0, result
     spoken = {tuple(line.split()[1:]) for line in log.read_text().splitlines()}
     assert spoken == {("HTTP/1.1", "http/1.1")}, spoken
+
+
+class Breaking(Scripted):
+    """A registry with TLS that offers HTTP/2, and after the first bytes of it sends these frames and goes away."""
+
+    def __init__(self, folder, frames):
+        self.authority, cert, key = certificates.make(str(folder))
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(cert, key)
+        self.context.set_alpn_protocols(["h2", "http/1.1"])
+        self.frames, self.broken = frames, 0
+        super().__init__()
+        self.url = "https://" + self.host
+
+    def _serve(self, connection):
+        with self.context.wrap_socket(connection, server_side=True) as tls:
+            if tls.selected_alpn_protocol() != "h2":
+                super()._serve(tls)
+                return
+            tls.recv(65536)
+            with self.lock:
+                self.broken += 1
+            tls.sendall(self.frames)
+
+
+def frame(kind, stream, *words):
+    """A frame of HTTP/2 without flags, its payload of 32 bits each."""
+    body = b"".join(word.to_bytes(4, "big") for word in words)
+    return len(body).to_bytes(3, "big") + bytes([kind, 0]) + stream.to_bytes(4, "big") + body
+
+
+RST, SETTINGS, GOAWAY = 3, 4, 7
+
+
+@pytest.mark.fault("F-H2")
+@pytest.mark.parametrize("frames", [
+    frame(SETTINGS, 0) + frame(GOAWAY, 0, 0, 0xd), frame(SETTINGS, 0) + frame(GOAWAY, 0, 0, 2), frame(SETTINGS, 0) + frame(RST, 1, 2),
+    frame(SETTINGS, 0) + frame(RST, 1, 0xd), frame(RST, 1, 0), b"no frame of HTTP/2 at all, but text", b""],
+    ids=["GOAWAY HTTP_1_1_REQUIRED", "GOAWAY INTERNAL_ERROR", "RST INTERNAL_ERROR", "RST HTTP_1_1_REQUIRED", "no SETTINGS", "text", "nothing"])
+def test_UPL_22_HTTP_2_that_breaks_is_given_up_for_the_run(sealift, keys, tmp_path, frames):
+    with Breaking(tmp_path / "tls", frames) as server:
+        server.store("team/app", "1.0", APP)
+        (tmp_path / "config.yaml").write_text(f"registries:\n  {server.host}:\n    http: 2\n")
+        result = sealift("export", "--image", f"{server.host}/team/app:1.0", *keys.p256.signing(), "-o", tmp_path / "b.tar", "-j", "1",
+                         "--retry-wait", "10", "--ca-file", server.authority, "--config", tmp_path / "config.yaml")
+        assert result.rc == 0, result
+        assert server.broken == 1, "HTTP/2 is tried once"
+        assert [r for r in server.journal if "/blobs/" in r.path]
+        assert result.err.count('"http: 1.1"') == result.err.count("UPL-22") == 1, result
+
+
+def test_UPL_22_HTTP_2_where_it_is_said(sealift, keys, registry, front, tmp_path):
+    host, ca, log = front(registry.url)
+    (tmp_path / "config.yaml").write_text(f"registries:\n  {host}:\n    http: 2\n")
+    carrier = Carrier(sealift, keys.p256, tmp_path)
+    with Scripted() as source:
+        source.store("team/app", "1.0", APP)
+        assert carrier.export(source).rc == 0
+    result = sealift("push", carrier.bundle, f"{host}/apps", *keys.p256.trusting(), "--ca-file", ca, "-u", registry.login[0],
+                     "--password-stdin", "--config", tmp_path / "config.yaml", input=registry.login[1] + "\n")
+    assert result.rc == 0 and '"expect: off"' not in result.err, result
+    assert {tuple(line.split()[1:]) for line in log.read_text().splitlines()} == {("HTTP/2.0", "h2")}
 
 
 def test_HLM_04_a_chart_repository_has_its_own_authority(sealift, keys, front, tmp_path):
