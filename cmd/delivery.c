@@ -5,6 +5,7 @@
 #include "base/stop.h"
 #include "cmd/destination.h"
 #include "registry/push.h"
+#include "registry/requests.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #include "base/file.h"
 #include "base/own.h"
 #include "cmd/passphrase.h"
-#include "registry/mirrors.h"
+#include "registry/othermirrors.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -8,6 +8,7 @@
 #include "cmd/trusted.h"
 #include "cmd/verb.h"
 #include "manifests/json.h"
+#include "registry/requests.h"
 
 enum { RESULT_MAX = 16 * 1024 * 1024 };
 

@@ -4,6 +4,7 @@
 #include "base/pool.h"
 #include "base/stop.h"
 #include "cmd/errors.h"
+#include "registry/requests.h"
 
 #include <inttypes.h>
 

@@ -4,6 +4,7 @@
 #include "base/own.h"
 #include "registry/charturl.h"
 #include "registry/refusal.h"
+#include "registry/requests.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -21,7 +22,7 @@ bool chartfetch_origin(struct registries *registries, struct http *http, const c
 	OWNED(buf_drop) struct buf real = BUF(0);
 
 	out->registries = registries;
-	return registries_mirrored(registries, url, &real, e)
+	return mirrors_url(registries_mirrors(registries), url, &real, e)
 	       && registries_origin(registries, http, buf_text(&real), &out->at, e);
 }
 
@@ -144,7 +145,7 @@ bool chartfetch_index(const struct chart_origin *o, const char *url, const char 
 	OWNED(buf_drop) struct buf what = BUF(CHART_URL_MAX);
 	struct retry retry = registry_retry(o->at.registry);
 
-	if (!registries_mirrored(o->registries, url, &real, e))
+	if (!mirrors_url(registries_mirrors(o->registries), url, &real, e))
 		return false;
 	http_url_show(url, &what);
 	struct reader r = {.what = buf_text(&what), .name = name};
@@ -180,7 +181,7 @@ bool chartfetch_file(
 	OWNED(buf_drop) struct buf doing = BUF(CHART_URL_MAX);
 	struct repository at;
 
-	if (!registries_mirrored(o->registries, url, &real, e)
+	if (!mirrors_url(registries_mirrors(o->registries), url, &real, e)
 	    || !asked_at(o, buf_text(&real), &at, e))
 		return false;
 	buf_adds(&doing, "GET ");

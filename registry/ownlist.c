@@ -2,6 +2,7 @@
 
 #include "base/own.h"
 #include "registry/link.h"
+#include "registry/requests.h"
 
 #include <stdlib.h>
 #include <string.h>

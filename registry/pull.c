@@ -3,6 +3,7 @@
 #include "base/own.h"
 #include "manifests/verify.h"
 #include "registry/refusal.h"
+#include "registry/requests.h"
 
 #include <inttypes.h>
 #include <string.h>

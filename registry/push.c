@@ -2,6 +2,7 @@
 
 #include "base/own.h"
 #include "registry/refusal.h"
+#include "registry/requests.h"
 #include "registry/stored.h"
 
 #include <string.h>

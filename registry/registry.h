@@ -9,11 +9,7 @@
 #include "manifests/watch.h"
 #include "registry/auth.h"
 #include "registry/learned.h"
-
-struct mirror {
-	const char *host; /* as names say it: registry.immuta.com */
-	const char *url;  /* where it is fetched: http://127.0.0.1:5001/prefix */
-};
+#include "registry/mirrors.h"
 
 struct registry_config {
 	struct http_config http;
@@ -60,16 +56,8 @@ bool registries_repository(struct registries *r, struct http *http, const char *
 bool registries_origin(struct registries *r, struct http *http, const char *url,
     struct repository *out, struct err *e) MUST_CHECK;
 
-/* url as it is fetched: with a mirror's address where its host has one. */
-bool registries_mirrored(
-    const struct registries *r, const char *url, struct buf *out, struct err *e) MUST_CHECK;
-
-/* How many requests the host says are left of those that it counts (RTY-09); false where it
- * says nothing. */
-bool registry_requests_left(struct registry *r, uint64_t *left);
-
-/* GET /v2/ (CHL-01, CHL-02): ERR_NETWORK when nothing like a registry answers there. */
-bool registry_ping(const struct repository *at, struct err *e) MUST_CHECK;
+/* Where things are fetched instead; lives as long as the registries. */
+const struct mirrors *registries_mirrors(const struct registries *r);
 
 /* --- For pull, push and chartrepo --- */
 
@@ -98,19 +86,3 @@ bool registry_url(const struct repository *at, const char *kind, const char *whi
 enum { REGISTRY_DOING_MAX = 1024 };
 const char *registry_doing(const struct repository *at, enum http_method method,
     const char *kind, const char *which, char out[REGISTRY_DOING_MAX]);
-
-/* One request with what leave it needs: a 401 is answered by a login or a token, as far as
- * there is one; any other status is the caller's.  A body is rewound before it is sent again.
- */
-bool registry_try(const struct repository *at, enum access access, struct http_request *r,
-    struct http_answer *a, struct err *e) MUST_CHECK;
-
-/* A question that the registry may not know: sent with what leave is known to be needed, and
- * nothing is learnt from a 401.  Repeated while the registry is busy. */
-bool registry_ask(const struct repository *at, enum access access, struct http_request *r,
-    struct http_answer *a, struct err *e) MUST_CHECK;
-
-/* registry_try, again and again where the failure may pass; doing names it in errors.  For
- * small requests whose repetition does no harm. */
-bool registry_send(const struct repository *at, enum access access, struct http_request *r,
-    const char *doing, struct http_answer *a, struct err *e) MUST_CHECK;

@@ -3,6 +3,7 @@
 #include "base/own.h"
 #include "registry/location.h"
 #include "registry/refusal.h"
+#include "registry/requests.h"
 #include "registry/stored.h"
 
 #include <inttypes.h>

@@ -4,6 +4,7 @@
 #include "manifests/json.h"
 #include "registry/link.h"
 #include "registry/refusal.h"
+#include "registry/requests.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -115,6 +115,16 @@ void url_parts_drop(struct url_parts *u)
 	*u = (struct url_parts){0};
 }
 
+void url_parts_origin(const struct url_parts *u, struct buf *host, struct buf *base)
+{
+	buf_adds(host, u->host);
+	buf_adds(host, u->port ? ":" : "");
+	buf_adds(host, u->port ? u->port : "");
+	buf_adds(base, u->scheme);
+	buf_adds(base, "://");
+	buf_adds(base, buf_text(host));
+}
+
 bool http_url_parts(const char *url, struct url_parts *out, struct err *e)
 {
 	OWNED(drop_url) CURLU *u = NULL;

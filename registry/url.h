@@ -32,5 +32,8 @@ struct url_parts {
 bool http_url_parts(const char *url, struct url_parts *out, struct err *e) MUST_CHECK;
 void url_parts_drop(struct url_parts *u);
 
+/* Adds "host[:port]" and "scheme://host[:port]". */
+void url_parts_origin(const struct url_parts *u, struct buf *host, struct buf *base);
+
 /* A URL for people: without userinfo, query and fragment, which may hold secrets (TOK-20). */
 void http_url_show(const char *url, struct buf *out);
