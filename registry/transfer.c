@@ -163,6 +163,7 @@ static bool broke_off(CURLcode code)
 	switch ((int)code) {
 	case CURLE_HTTP2:
 	case CURLE_HTTP2_STREAM:
+	case CURLE_PARTIAL_FILE:
 	case CURLE_SEND_ERROR:
 	case CURLE_RECV_ERROR:
 	case CURLE_GOT_NOTHING:

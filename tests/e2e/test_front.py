@@ -95,8 +95,8 @@ RST, SETTINGS, GOAWAY = 3, 4, 7
 @pytest.mark.fault("F-H2")
 @pytest.mark.parametrize("frames", [
     frame(SETTINGS, 0) + frame(GOAWAY, 0, 0, 0xd), frame(SETTINGS, 0) + frame(GOAWAY, 0, 0, 2), frame(SETTINGS, 0) + frame(RST, 1, 2),
-    frame(SETTINGS, 0) + frame(RST, 1, 0xd), frame(RST, 1, 0), b"no frame of HTTP/2 at all, but text", b""],
-    ids=["GOAWAY HTTP_1_1_REQUIRED", "GOAWAY INTERNAL_ERROR", "RST INTERNAL_ERROR", "RST HTTP_1_1_REQUIRED", "no SETTINGS", "text", "nothing"])
+    frame(SETTINGS, 0) + frame(RST, 1, 0xd), frame(RST, 1, 0), b"no frame of HTTP/2 at all, but text", frame(SETTINGS, 0), b""],
+    ids=["GOAWAY HTTP_1_1_REQUIRED", "GOAWAY INTERNAL_ERROR", "RST INTERNAL_ERROR", "RST HTTP_1_1_REQUIRED", "no SETTINGS", "text", "SETTINGS alone", "nothing"])
 def test_UPL_22_HTTP_2_that_breaks_is_given_up_for_the_run(sealift, keys, tmp_path, frames):
     with Breaking(tmp_path / "tls", frames) as server:
         server.store("team/app", "1.0", APP)
