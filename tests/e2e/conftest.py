@@ -10,7 +10,7 @@
     make_registry       make_registry(users=..., tls=True, ...): more of them, for one test
     make_authfile       make_authfile(registry, ...) -> path of an auth file with their logins
     authfile            such a file for vendor, chart_repository and customer (session)
-    keys                keys.p256, keys.ed25519, keys.other: support.keys.KeyPair (session)
+    keys                keys.p256, keys.ed25519, keys.other, keys.locked (it has a passphrase): support.keys.KeyPair (session)
     export_arguments    what plan and export of `immuta` need to reach the vendor's side (session)
     bundle              a small bundle made by the program's export (session): .path .keys .images
     full_bundle         one that has files, labels, a channel and an end as well (session): .path .keys .files
@@ -141,6 +141,7 @@ class Keys:
     p256: key_pairs.KeyPair
     ed25519: key_pairs.KeyPair
     other: key_pairs.KeyPair
+    locked: key_pairs.KeyPair
 
 
 @pytest.fixture(scope="session")
@@ -148,7 +149,8 @@ def keys(session_sealift, session_folder):
     folder = str(session_folder)
     return Keys(key_pairs.make(session_sealift, folder, "vendor-key"),
                 key_pairs.make(session_sealift, folder, "edwards-key", "ed25519"),
-                key_pairs.make(session_sealift, folder, "other-key"))
+                key_pairs.make(session_sealift, folder, "other-key"),
+                key_pairs.make_locked(session_sealift, folder, "locked-key"))
 
 
 @pytest.fixture(scope="session")

@@ -112,8 +112,8 @@ def waits(sealift, tmp_path, keys, honest, where):
     return {"trust": ["verify", honest[0], "--trust", pipe],
             "list": ["plan", "--images", "-"],
             "key": [*export, pipe],
-            "passphrase file": [*export, keys.p256.private, "--passphrase-file", pipe],
-            "passphrase descriptor": [*export, keys.p256.private, "--passphrase-fd", "0"]}[where]
+            "passphrase file": [*export, keys.locked.private, "--passphrase-file", pipe],
+            "passphrase descriptor": [*export, keys.locked.private, "--passphrase-fd", "0"]}[where]
 
 
 @pytest.mark.parametrize("where", ["trust", "list", "key", "passphrase file", "passphrase descriptor"])

@@ -26,7 +26,7 @@ def source(make_registry, vendor_images):
 
 
 def export(registry, keys, *more):
-    return ["export", "--image", registry.reference, "--plain-http", *keys.p256.signing(), "-o", "b.tar", *more]
+    return ["export", "--image", registry.reference, "--plain-http", *keys.locked.signing(), "-o", "b.tar", *more]
 
 
 def docker_config(folder, host):
@@ -75,7 +75,7 @@ def test_secrets_are_in_no_output_and_in_no_bundle(sealift, source, keys, tmp_pa
     result = sealift.ok(*export(source, keys), "-u", USER, "--password-stdin", *how, input=PASSWORD + "\n")
     said = (result.out + result.err).encode()
     bundle = (tmp_path / "b.tar").read_bytes()
-    for secret in (PASSWORD, keys.p256.passphrase):
+    for secret in (PASSWORD, keys.locked.passphrase):
         for form in forms(secret):
             assert form not in said and form not in bundle
 
@@ -93,7 +93,7 @@ def test_wrong_passphrase_is_not_shown(sealift, source, keys, tmp_path):
     path = tmp_path / "wrong.pass"
     path.write_text("not the passphrase\n")
     before = len(source.requests())
-    result = sealift("export", "--image", source.reference, "--plain-http", "--sign-key", keys.p256.private,
+    result = sealift("export", "--image", source.reference, "--plain-http", "--sign-key", keys.locked.private,
                      "--passphrase-file", path, "-o", "b.tar")
     assert result.rc != 0 and "not the passphrase" not in result.out + result.err
     assert len(source.requests()) == before, "the network was asked before the key was open"
@@ -105,7 +105,7 @@ def test_argv_environment_and_core_of_a_running_export(sealift, source, keys, tm
     reference = source.reference.replace(source.host, wire.host)
     wire.freeze_at(100_000)
     resource.setrlimit(resource.RLIMIT_CORE, (resource.getrlimit(resource.RLIMIT_CORE)[1],) * 2)
-    process = sealift.start("export", "--image", reference, "--plain-http", *keys.p256.signing(), "-o", "b.tar",
+    process = sealift.start("export", "--image", reference, "--plain-http", *keys.locked.signing(), "-o", "b.tar",
                             "-u", USER, "--password-stdin", stdin=-1)
     process.stdin.write((PASSWORD + "\n").encode())
     process.stdin.close()
@@ -117,7 +117,7 @@ def test_argv_environment_and_core_of_a_running_export(sealift, source, keys, tm
         except PermissionError:
             continue  # the process lets nobody look, not even its own user
         assert b"export" in seen or name == "environ"
-        for secret in (PASSWORD, keys.p256.passphrase):
+        for secret in (PASSWORD, keys.locked.passphrase):
             assert not any(form in seen for form in forms(secret))
     with open(f"/proc/{process.pid}/limits") as f:
         limit = next(line for line in f if line.startswith("Max core file size")).split()
@@ -137,7 +137,7 @@ def test_credentials_stay_with_their_host(sealift, vendor, vendor_images, chart_
     other = make_registry({"someone": "else"})
     (name, tag), image = next(iter(vendor_images.items()))
     other.plant(name, tag, image)
-    result = sealift("export", "--image", f"{other.host}/{name}:{tag}", "--plain-http", *keys.p256.signing(),
+    result = sealift("export", "--image", f"{other.host}/{name}:{tag}", "--plain-http", *keys.locked.signing(),
                      "--authfile", make_authfile(vendor, chart_repository), "-o", "b.tar")
     assert result.rc == 6, repr(result)
     assert all(r.status == 401 for r in other.requests())
@@ -145,5 +145,5 @@ def test_credentials_stay_with_their_host(sealift, vendor, vendor_images, chart_
 
 def test_charts_password_is_asked_for(sealift, vendor, vendor_images, chart_repository, keys, make_authfile):
     arguments = vendor_side.export_arguments(vendor, chart_repository, make_authfile(vendor))
-    result = sealift("export", "immuta", *arguments, *keys.p256.signing(), "-o", "b.tar")
+    result = sealift("export", "immuta", *arguments, *keys.locked.signing(), "-o", "b.tar")
     assert result.rc == 6 and chart_repository.host in result.err, repr(result)

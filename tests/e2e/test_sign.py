@@ -306,13 +306,13 @@ def test_an_odd_URI_is_refused(program, base, uri):
     assert done.rc in (1, 2, 7) and done.err.count("\n") == 1 and open(base, "rb").read() == before, done
 
 
-def test_a_key_is_opened_by_URI(program, base, made, tmp_path):
+def test_a_key_is_opened_by_URI(program, base, tmp_path):
     shutil.copy(base, tmp_path / "b.tar")
-    program.ok("sign", tmp_path / "b.tar", "--add", "--sign-key", f"file:{made['p384'].private}", "--passphrase-file",
-               made["p384"].passphrase_file)
-    program.ok("verify", tmp_path / "b.tar", *made["p384"].trusting())
-    wrong = program("sign", tmp_path / "b.tar", "--add", "--sign-key", f"file:{made['p384'].private}",
-                    "--passphrase-file", made["p256"].passphrase_file)
+    key, other = (key_pairs.make_locked(program, tmp_path, name, "p384") for name in ("key", "other"))
+    words = ["sign", tmp_path / "b.tar", "--add", "--sign-key", f"file:{key.private}", "--passphrase-file"]
+    program.ok(*words, key.passphrase_file)
+    program.ok("verify", tmp_path / "b.tar", *key.trusting())
+    wrong = program(*words, other.passphrase_file)
     assert wrong.rc == 6 and "passphrase" in wrong.err
 
 
