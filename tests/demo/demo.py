@@ -58,9 +58,8 @@ class Demo:
         """Runs a shell command as it is printed; its output goes to the screen, or is returned."""
         if show:
             print("$ " + command, flush=True)
-        done = subprocess.Popen(["sh", "-c", command], cwd=folder, env=self.env, stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE if quiet else None, text=True,
-                                preexec_fn=processes.die_with_parent)
+        done = subprocess.Popen(**processes.child(["sh", "-c", command]), cwd=folder, env=self.env, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE if quiet else None, text=True)
         try:
             out, _ = done.communicate(timeout=100)
         except BaseException:

@@ -71,8 +71,8 @@ def test_UPL_13_RULE_3_fifty_kills_of_the_program(make_registry, carried, keys, 
     subprocess.run(command(carried, keys, make_registry()), check=True, capture_output=True)
     took = time.monotonic() - began
     while kills < KILLS:
-        run = subprocess.Popen(command(carried, keys, registry, "-j2"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                               preexec_fn=processes.die_with_parent)
+        run = subprocess.Popen(**processes.child(command(carried, keys, registry, "-j2")), stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
         time.sleep(rng.uniform(0.02, 0.25) * took)
         if run.poll() is None:
             run.send_signal(signal.SIGKILL)
@@ -94,8 +94,9 @@ def test_UPL_14_RTY_10_fifty_kills_of_the_registry(make_registry, carried, keys,
     rng, kills, runs = random.Random(12), 0, 0
     while kills < KILLS:
         runs += 1
-        run = subprocess.Popen(command(carried, keys, registry, "-j2", "--retries", "60", "--retry-wait", "20", "--limit-rate", "200K"),
-                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, preexec_fn=processes.die_with_parent)
+        run = subprocess.Popen(**processes.child(command(carried, keys, registry, "-j2", "--retries", "60", "--retry-wait", "20",
+                                                         "--limit-rate", "200K")),
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         while kills < KILLS and run.poll() is None:
             time.sleep(rng.uniform(0.15, 0.4))
             registry.server.kill()

@@ -343,7 +343,7 @@ def wait_for_block(process, call):
 
 def piped(program, path, *words):
     """Runs the program with the file coming through a pipe."""
-    with subprocess.Popen(["cat", path], stdout=subprocess.PIPE, preexec_fn=processes.die_with_parent) as cat:
+    with subprocess.Popen(**processes.child(["cat", path]), stdout=subprocess.PIPE) as cat:
         done = subprocess.run([binary(), *map(str, words)], stdin=cat.stdout, capture_output=True, text=True,
                               env=program.environment(), cwd=program.folder, timeout=120)
         cat.stdout.close()

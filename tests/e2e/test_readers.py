@@ -54,8 +54,7 @@ class Reader:
         self.path = os.path.join(str(folder), f"{threading.get_ident()}.tar")
         program = os.path.join(os.environ.get("SEALIFT_BUILD", os.path.dirname(binary())), "verdicts")
         assert os.path.exists(program), f"{program} is missing: make units"
-        self.process = subprocess.Popen([program, public], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                        preexec_fn=processes.die_with_parent)
+        self.process = subprocess.Popen(**processes.child([program, public]), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def __call__(self, data):
         """(exit status that the program would have, its sentence)"""

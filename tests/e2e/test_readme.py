@@ -70,8 +70,8 @@ def test_session_runs_as_it_stands(tmp_path, sealift, vendor, vendor_images, cha
     with Outside(str(tmp_path / "outside"), {name: s.url for name, s in hosts.items()}) as world:
         env = sealift.environment({**world.environment, "REGISTRY_AUTH_FILE": str(tmp_path / "auth.json")})
         env["PATH"] = f"{tmp_path}/bin:{env['PATH']}"
-        done = subprocess.run(["sh", "-eu"], input=session(), cwd=work, env=env, capture_output=True, text=True,
-                              timeout=120, preexec_fn=processes.die_with_parent)
+        done = subprocess.run(**processes.child(["sh", "-eu"]), input=session(), cwd=work, env=env, capture_output=True, text=True,
+                              timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     for (name, tag), image in vendor_images.items():
         assert f"registry.corp:5000/apps/{name}:{tag}" in done.stdout

@@ -36,13 +36,10 @@ class Bench:
 
     def run(self, out, turned=False, umask=0o022, cwd=None, more=(), env=None):
         """The bytes of a bundle."""
-        def child():
-            os.umask(umask)
-            processes.die_with_parent()
         argv = [binary(), "export", *self.words(turned), "--name", "trio", "--release-version", "1.0", "--mirror",
                 f"{HOST}={self.server.url}", *self.pair.signing(), "-o", str(out), "--no-progress", *more]
-        done = subprocess.run(argv, cwd=cwd or self.folder, env=self.program.environment({**STAMP, **(env or {})}), timeout=120,
-                              capture_output=True, text=True, stdin=subprocess.DEVNULL, preexec_fn=child)
+        done = subprocess.run(**processes.child(argv), cwd=cwd or self.folder, env=self.program.environment({**STAMP, **(env or {})}),
+                              timeout=120, capture_output=True, text=True, stdin=subprocess.DEVNULL, umask=umask)
         assert done.returncode == 0, done
         with open(os.path.join(cwd or self.folder, out), "rb") as f:
             return f.read()

@@ -27,9 +27,9 @@ def run(argv, call, how, nth, paths, environment, timeout=60):
     with tempfile.NamedTemporaryFile("r", suffix=".strace") as log:
         # The traced program must not outlive strace when a test is ended.
         command = ["strace", "-f", "-qq", "-o", log.name, *(w for p in paths for w in ("-P", str(p))), "-e", f"trace={call}", "-e",
-                   f"inject={call}:{how}:when={nth}", *map(str, argv)]
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", env=environment, timeout=timeout,
-                              stdin=subprocess.DEVNULL, preexec_fn=processes.die_with_parent)
+                   f"inject={call}:{how}:when={nth}", *argv]
+        done = subprocess.run(**processes.child(command), capture_output=True, text=True, errors="replace", env=environment, timeout=timeout,
+                              stdin=subprocess.DEVNULL)
         text = log.read()
     hit = "(INJECTED)" in text or (how.startswith("signal=KILL") and "+++ killed by SIGKILL +++" in text)
     return Fault(done.returncode, done.stderr, f"{call.strip('?')} {nth} {how}"), hit

@@ -5,24 +5,19 @@ left behind even when the test run itself is killed; servers are ended by their 
 """
 
 import atexit
-import ctypes
 import os
-import signal
 import subprocess
 import time
 
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None, use_errno=True)
 _running = []
 
 
-def die_with_parent():
-    """For preexec_fn: a process group of our own, an end no later than the parent's, and the signals that end a program,
-    which whoever started the tests may have had ignored."""
-    os.setpgid(0, 0)
-    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def child(argv):
+    """Words for subprocess.Popen or run: argv in a process group of its own, with an end no later than ours, and with the
+    signals that end a program, which whoever started the tests may have had ignored. (A preexec_fn would copy all of the
+    tests' memory for each: 14 ms in place of 2.)"""
+    return {"args": ["/usr/bin/setpriv", "--pdeathsig", "KILL", "--", "/usr/bin/env", "--default-signal=HUP,INT,QUIT,TERM",
+                     *map(str, argv)], "process_group": 0}
 
 
 class Server:
@@ -36,8 +31,7 @@ class Server:
         self.err = os.path.join(folder, name + ".err")
         with open(self.out, "ab") as out, open(self.err, "ab") as err:
             self.process = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=env, cwd=folder,
-                preexec_fn=die_with_parent)
+                **child(argv), stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=env, cwd=folder)
         _running.append(self)
         if ready:
             self._wait(ready, seconds)

@@ -55,9 +55,9 @@ class Program:
         argv = [binary_path or binary(), *map(str, args)]
         with scripted.watched():
             done = subprocess.run(
-                argv, input=input, stdin=None if input is not None else subprocess.DEVNULL, capture_output=True,
+                **processes.child(argv), input=input, stdin=None if input is not None else subprocess.DEVNULL, capture_output=True,
                 text=True, errors="replace", timeout=timeout or self.timeout, cwd=cwd or self.folder,
-                env=self.environment(env), preexec_fn=processes.die_with_parent)
+                env=self.environment(env))
         return Result(argv, done.returncode, done.stdout, done.stderr)
 
     def ok(self, *args, **kw):
@@ -73,5 +73,5 @@ class Program:
     def start(self, *args, env=None, cwd=None, **kw):
         """The running process (subprocess.Popen), for tests that end it early."""
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, **kw}
-        return subprocess.Popen([binary(), *map(str, args)], cwd=cwd or self.folder, env=self.environment(env),
-                                preexec_fn=processes.die_with_parent, **pipes)
+        return subprocess.Popen(**processes.child([binary(), *args]), cwd=cwd or self.folder, env=self.environment(env),
+                                **pipes)
