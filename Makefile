@@ -67,7 +67,7 @@ FUZZER ?= $(BUILD)/tests/fuzz/standalone.o
 .PHONY: units unit-% replays
 unit-%: $(BUILD)/unit/%
 	$<
-units: $(tested:%=$(BUILD)/unit/%) $(BUILD)/verdicts $(BUILD)/floor
+units: $(tested:%=$(BUILD)/unit/%) $(BUILD)/verdicts $(BUILD)/floor $(BUILD)/splices
 replays: $(fuzzed:%=$(BUILD)/targets/%)
 $(BUILD)/unit/%: LDLIBS += -lcriterion
 .SECONDEXPANSION:
@@ -75,6 +75,8 @@ $(BUILD)/unit/%: $$(call objects,tests/unit/$$*) \
     $$(foreach r,$$(below_$$*),$$(filter-out $(BUILD)/cmd/main.o,$$(call objects,$$(r))))
 	$(link)
 $(BUILD)/verdicts: $(BUILD)/tests/support/verdicts.o $(foreach r,$(below_bundle),$(call objects,$(r)))
+	$(link)
+$(BUILD)/splices: $(BUILD)/tests/support/splices.o $(foreach r,base manifests,$(call objects,$(r)))
 	$(link)
 $(BUILD)/floor: $(BUILD)/tests/support/floor.o $(call objects,base)
 	$(link)
