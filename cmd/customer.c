@@ -29,6 +29,10 @@ const struct option customer_options[] = {
     {"output", 'o', OPTION_TEXT, AT(output), "OUT",
 	"write the rewritten values to this file, or to this folder (needed when an overlay is "
 	"written too)"},
+    {"update-tags", 0, OPTION_FLAG, AT(update_tags), NULL,
+	"set the keys by which the file pins the release's version to the bundle's"},
+    {"waive", 0, OPTION_TEXTS, AT(waivers), "CODE:PATH",
+	"go on in spite of this finding (may be repeated)"},
     {"force", 0, OPTION_FLAG, AT(force), NULL, "replace files that exist at OUT"},
     {0},
 };
@@ -91,6 +95,9 @@ static bool decide(const struct customer_options *o, const struct inputs *in,
 	    .app_version = in->chart ? in->chart->app_version : NULL,
 	    .file = o->file ? buf_slice(&in->file) : (struct slice){0},
 	    .file_name = o->file ? o->file : overlay_name,
+	    .update_tags = o->update_tags,
+	    .waivers = o->waivers.items,
+	    .waiver_count = o->waivers.count,
 	};
 
 	return rewrite_values(&request, out, e);
@@ -211,7 +218,8 @@ static void print_change(const char *file, const struct change *ch)
 	const char *old = ch->old ? ch->old : "(unset)";
 
 	if (ch->kind == CHANGE_SPLICE)
-		say(stdout, "%s:%zu: %s: %s -> %s\n", file, ch->line, ch->path, old, ch->new);
+		say(stdout, "%s%s:%zu: %s: %s -> %s\n", ch->version ? "version: " : "", file,
+		    ch->line, ch->path, old, ch->new);
 	else
 		say(stdout, "overlay: %s: %s -> %s\n", ch->path, old, ch->new);
 }
@@ -219,11 +227,13 @@ static void print_change(const char *file, const struct change *ch)
 static void print_finding(const char *file, const struct finding *f)
 {
 	const char *path = f->path ? f->path : file;
+	const char *waived = f->waived ? " (waived)" : "";
 
 	if (f->line)
-		say(stdout, "%s:%zu: %s: %s: %s\n", file, f->line, f->code, path, f->text);
+		say(stdout, "%s:%zu: %s: %s: %s%s\n", file, f->line, f->code, path, f->text,
+		    waived);
 	else
-		say(stdout, "%s: %s: %s\n", f->code, path, f->text);
+		say(stdout, "%s: %s: %s%s\n", f->code, path, f->text, waived);
 }
 
 static void print_report(const struct customer *c)
@@ -232,8 +242,8 @@ static void print_report(const struct customer *c)
 
 	for (size_t i = 0; i < c->rewrite->change_count; i++)
 		print_change(file, &c->rewrite->changes[i]);
-	for (size_t i = 0; i < c->rewrite->finding_count; i++)
-		print_finding(file, &c->rewrite->findings[i]);
+	for (size_t i = 0; i < c->rewrite->findings.count; i++)
+		print_finding(file, &c->rewrite->findings.items[i]);
 }
 
 static void put_optional(struct json_writer *w, const char *key, const char *text)
@@ -242,12 +252,19 @@ static void put_optional(struct json_writer *w, const char *key, const char *tex
 		json_pair(w, key, text);
 }
 
+static void put_flag(struct json_writer *w, const char *key, bool flag)
+{
+	json_key(w, key);
+	json_put_raw(w, slice_of(flag ? "true" : "false"));
+}
+
 static void put_change(struct json_writer *w, const struct change *ch)
 {
 	json_begin(w, '{');
 	json_pair(w, "kind", ch->kind == CHANGE_SPLICE ? "splice" : "overlay");
 	json_key(w, "line");
 	json_put_u64(w, ch->line);
+	put_flag(w, "version", ch->version);
 	json_pair(w, "path", ch->path);
 	put_optional(w, "old", ch->old);
 	json_pair(w, "new", ch->new);
@@ -258,8 +275,8 @@ static void put_finding(struct json_writer *w, const struct finding *f)
 {
 	json_begin(w, '{');
 	json_pair(w, "code", f->code);
-	json_key(w, "blocking");
-	json_put_raw(w, slice_of(f->blocking ? "true" : "false"));
+	put_flag(w, "blocking", f->blocking);
+	put_flag(w, "waived", f->waived);
 	json_key(w, "line");
 	json_put_u64(w, f->line);
 	put_optional(w, "path", f->path);
@@ -281,8 +298,8 @@ static void print_json(const struct customer *c)
 	json_end(&w, ']');
 	json_key(&w, "findings");
 	json_begin(&w, '[');
-	for (size_t i = 0; i < c->rewrite->finding_count; i++)
-		put_finding(&w, &c->rewrite->findings[i]);
+	for (size_t i = 0; i < c->rewrite->findings.count; i++)
+		put_finding(&w, &c->rewrite->findings.items[i]);
 	json_end(&w, ']');
 	put_optional(&w, "helm", c->helm.len ? buf_text(&c->helm) : NULL);
 	json_end(&w, '}');
@@ -291,14 +308,12 @@ static void print_json(const struct customer *c)
 
 static bool check_findings(const struct rewrite *r, struct err *e)
 {
-	size_t blocking = 0;
+	const size_t blocking = findings_blocking(&r->findings);
 
-	for (size_t i = 0; i < r->finding_count; i++)
-		blocking += r->findings[i].blocking;
-	return !r->blocked
+	return !blocking
 	       || err_set(e, ERR_DECISION,
-		   "the values need a decision: %zu finding%s above must be settled; nothing "
-		   "was written",
+		   "the values need a decision: %zu finding%s above must be settled, or waived "
+		   "with --waive CODE:PATH; nothing was written",
 		   blocking, blocking == 1 ? "" : "s");
 }
 

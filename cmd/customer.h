@@ -11,6 +11,8 @@ struct customer_options {
 	const char *file;
 	const char *output;
 	bool force;
+	bool update_tags;
+	struct texts waivers; /* "CODE:PATH" */
 };
 extern const struct option customer_options[];
 

@@ -2,7 +2,7 @@
 
 #include "base/own.h"
 #include "manifests/coordinates.h"
-#include "manifests/json.h"
+#include "manifests/overlay.h"
 #include "manifests/splice.h"
 
 #include <stdarg.h>
@@ -23,6 +23,7 @@ struct rewriting {
 	struct rewrite *result;
 	struct splice *splices; /* values belong to the changes */
 	size_t splice_count;
+	const char *component; /* whose image is decided; NULL: none's */
 };
 
 /* One component's image: what it is now, and what it must become. */
@@ -38,28 +39,23 @@ struct component {
 static void find(struct rewriting *rw, const char *code, bool blocking,
     const struct place *place, const char *fmt, ...) PRINTF_LIKE(5, 6);
 
-/* Notes a finding about a place. */
+/* Notes a finding about a place, or about the component where there is none. */
 static void find(struct rewriting *rw, const char *code, bool blocking,
     const struct place *place, const char *fmt, ...)
 {
-	struct rewrite *r = rw->result;
-	OWNED(buf_drop) struct buf text = BUF(VALUE_MAX * 4);
+	const char *path = place && place->path ? place->path : rw->component;
 	char line[VALUE_MAX * 2];
 	va_list args;
 
 	va_start(args, fmt);
 	(void)vsnprintf(line, sizeof(line), fmt, args);
 	va_end(args);
-	buf_adds(&text, line);
-	r->findings = own_grow(r->findings, r->finding_count + 1, sizeof(*r->findings));
-	r->findings[r->finding_count++] = (struct finding){
+	const struct finding one = {
 	    .code = code,
 	    .blocking = blocking,
 	    .line = place && place->in_file ? place->node->line : 0,
-	    .path = place && place->path ? own_text(place->path) : NULL,
-	    .text = own_text(buf_text(&text)),
 	};
-	r->blocked |= blocking;
+	findings_add(&rw->result->findings, one, path, line);
 }
 
 static const struct change *change_at(
@@ -298,22 +294,13 @@ static bool current_tag(
 	return true;
 }
 
-static bool reported(const struct rewrite *r, const char *code, const char *path)
-{
-	for (size_t i = 0; i < r->finding_count; i++)
-		if (strcmp(r->findings[i].code, code) == 0 && r->findings[i].path
-		    && strcmp(r->findings[i].path, path) == 0)
-			return true;
-	return false;
-}
-
 static void report_numeric(struct rewriting *rw, const struct place *tag)
 {
 	const struct yaml_node *node = tag->node;
 
 	if (node && node->kind == YAML_SCALAR && node->style == YAML_PLAIN && !node->tagged
 	    && tag->in_file && tag->text.ptr == node->text.ptr && !yaml_is_text(tag->text)
-	    && !reported(rw->result, "NUMERIC-TAG", tag->path))
+	    && !findings_have(&rw->result->findings, "NUMERIC-TAG", tag->path))
 		find(rw, "NUMERIC-TAG", false, tag,
 		    "the chart sees a number and may print it differently; quote it");
 }
@@ -325,7 +312,7 @@ static void decide_suffix(struct rewriting *rw, const struct component *c)
 	struct place suffix;
 
 	if (c->whole.path || !values_first(&rw->values, &c->at->suffix, EMPTY_IS_UNSET, &suffix)
-	    || reported(rw->result, code, suffix.path))
+	    || findings_have(&rw->result->findings, code, suffix.path))
 		return;
 	find(rw, code, true, &suffix, "%s would run tag %s-%.*s, and the bundle carries %s",
 	    c->at->name, c->source.tag, SLICE_ARG(suffix.text), c->source.tag);
@@ -360,6 +347,54 @@ static void decide_no_tag(struct rewriting *rw, const struct component *c)
 	    c->source.tag);
 }
 
+static void find_places(const struct rewriting *rw, struct component *c)
+{
+	(void)values_first(&rw->values, &c->at->whole, EMPTY_IS_UNSET, &c->whole);
+	(void)values_registry(&rw->values, c->at, &c->registry);
+	(void)values_first(&rw->values, &c->at->repository, EMPTY_IS_UNSET, &c->repository);
+}
+
+static bool needs_other(const struct rewriting *rw, const struct release_image *image,
+    const struct place *tag, const char *value)
+{
+	struct err ignored = {0};
+
+	for (size_t i = 0; !image->excluded && i < image->values_count; i++) {
+		struct component c = {.at = &image->values[i]};
+		struct place place = {0};
+
+		find_places(rw, &c);
+		if (reference_parse(slice_of(image->ref), &c.source, &ignored)
+		    && current_tag(rw, &c, &place) && place.path
+		    && strcmp(place.path, tag->path) == 0 && strcmp(c.source.tag, value) != 0)
+			return true;
+	}
+	return false;
+}
+
+/* The release's own key follows the bundle: that is what it is there for. */
+static void set_version(
+    struct rewriting *rw, const struct component *c, const struct place *tag)
+{
+	const struct release *release = rw->request->release;
+
+	for (size_t i = 0; i < release->image_count; i++)
+		if (needs_other(rw, &release->images[i], tag, c->source.tag)) {
+			find(rw, "CONFLICT", true, tag,
+			    "the images whose version it is have different tags in the bundle, "
+			    "one "
+			    "of them %s",
+			    c->source.tag);
+			return;
+		}
+	if (!slice_is(tag->text, c->source.tag))
+		set(rw, tag, c->source.tag);
+	for (size_t i = 0; i < rw->result->change_count; i++)
+		rw->result->changes[i].version |=
+		    strcmp(rw->result->changes[i].path, tag->path) == 0;
+	decide_suffix(rw, c);
+}
+
 /* A tag that the bundle does not carry would leave the cluster without its image.  It is
  * reported and never edited: charts compare it as a version. */
 static void decide_tag(struct rewriting *rw, const struct component *c)
@@ -375,14 +410,19 @@ static void decide_tag(struct rewriting *rw, const struct component *c)
 	}
 	const bool version = is_listed(&release->version_keys, tag.path);
 	const char *code = version ? "TAG-BEHIND" : "TAG-NOT-IN-BUNDLE";
+	if (version && tag.in_file && rw->request->update_tags) {
+		set_version(rw, c, &tag);
+		return;
+	}
 	report_numeric(rw, &tag);
 	if (slice_is(tag.text, c->source.tag))
 		decide_suffix(rw, c);
-	else if (reported(rw->result, code, tag.path))
+	else if (findings_have(&rw->result->findings, code, tag.path))
 		return;
 	else if (version)
 		find(rw, code, true, &tag,
-		    "%.*s -> %s: the file pins another version than the bundle carries",
+		    "%.*s -> %s: the file pins another version than the bundle carries; "
+		    "--update-tags sets it",
 		    SLICE_ARG(tag.text), c->source.tag);
 	else
 		find(rw, code, true, &tag, "%s would run tag %.*s, and the bundle carries %s",
@@ -437,14 +477,6 @@ static bool report_merge_key(struct rewriting *rw, const struct component *c)
 	return false;
 }
 
-static bool reported_at(const struct rewrite *r, const char *code, size_t line)
-{
-	for (size_t i = 0; i < r->finding_count; i++)
-		if (strcmp(r->findings[i].code, code) == 0 && r->findings[i].line == line)
-			return true;
-	return false;
-}
-
 /* A key that stands twice in one mapping: people look at the first, Helm at the last. */
 static void report_duplicates(struct rewriting *rw, const struct component *c)
 {
@@ -456,22 +488,17 @@ static void report_duplicates(struct rewriting *rw, const struct component *c)
 	for (size_t l = 0; l < sizeof(lists) / sizeof(lists[0]); l++)
 		for (size_t i = 0; i < lists[l]->count; i++)
 			if (values_duplicate(&rw->values, lists[l]->items[i], &place, &first)
-			    && !reported_at(rw->result, "DUPLICATE-KEY", place.node->line))
+			    && !findings_have_in(
+				&rw->result->findings, "DUPLICATE-KEY", place.node->line))
 				find(rw, "DUPLICATE-KEY", false, &place,
 				    "a key of it stands in line %zu already; the last one "
 				    "counts",
 				    first);
 }
 
-static void find_places(const struct rewriting *rw, struct component *c)
-{
-	(void)values_first(&rw->values, &c->at->whole, EMPTY_IS_UNSET, &c->whole);
-	(void)values_registry(&rw->values, c->at, &c->registry);
-	(void)values_first(&rw->values, &c->at->repository, EMPTY_IS_UNSET, &c->repository);
-}
-
 static void decide_component(struct rewriting *rw, struct component *c)
 {
+	rw->component = c->at->name;
 	report_duplicates(rw, c);
 	if (report_merge_key(rw, c))
 		return;
@@ -495,6 +522,7 @@ static bool decide_image(struct rewriting *rw, const struct release_image *image
 		c.at = &image->values[i];
 		decide_component(rw, &c);
 	}
+	rw->component = NULL;
 	if (!image->values_count)
 		find(rw, "NO-COORDINATES", false, NULL,
 		    "the release does not say which values name %s; look for it yourself",
@@ -526,93 +554,6 @@ static void report_excluded(struct rewriting *rw, const struct release_image *im
 		    image->excluded);
 }
 
-static int by_path(const void *a, const void *b)
-{
-	return strcmp(
-	    (*(const struct change *const *)a)->path, (*(const struct change *const *)b)->path);
-}
-
-/* The key that path begins with, as YAML; *path goes on behind it. */
-static void put_key(struct slice *path, struct buf *out)
-{
-	struct json_writer w = {.out = out};
-	struct slice key;
-	const char *quote =
-	    path->len && path->ptr[0] == '"' ? memchr(path->ptr + 1, '"', path->len - 1) : NULL;
-
-	if (!quote) {
-		(void)slice_cut(path, '.', &key);
-		if (yaml_is_text(key))
-			buf_add(out, key.ptr, key.len);
-		else
-			json_put_text(&w, key);
-		return;
-	}
-	key = slice_at(path->ptr + 1, (size_t)(quote - path->ptr) - 1);
-	*path = slice_at(quote + 1, path->len - key.len - 2);
-	if (path->len)
-		*path = slice_at(path->ptr + 1, path->len - 1);
-	else
-		path->ptr = NULL;
-	json_put_text(&w, key);
-}
-
-/* How many bytes of leading whole parts two paths share, with the dot behind them. */
-static size_t shared_parts(const char *a, const char *b)
-{
-	bool quoted = false;
-	size_t shared = 0;
-
-	for (size_t i = 0; a[i] && a[i] == b[i]; i++) {
-		quoted ^= a[i] == '"';
-		if (a[i] == '.' && !quoted)
-			shared = i + 1;
-	}
-	return shared;
-}
-
-static void put_overlay_line(struct buf *out, const char *before, const struct change *change)
-{
-	struct json_writer w = {.out = out};
-	const size_t shared = shared_parts(before, change->path);
-	struct slice rest = slice_of(change->path);
-	struct buf key = BUF(VALUE_MAX);
-
-	for (size_t depth = 0; rest.ptr; depth++) {
-		const bool again = (size_t)(rest.ptr - change->path) < shared;
-		buf_clear(&key);
-		put_key(&rest, &key);
-		if (!again)
-			buf_addf(out, "%*s%s:%s", (int)(2 * depth), "", buf_text(&key),
-			    rest.ptr ? "\n" : " ");
-	}
-	json_put_text(&w, slice_of(change->new));
-	buf_adds(out, "\n");
-	buf_drop(&key);
-}
-
-/* Paths that begin alike stand together when sorted, so each mapping is opened once. */
-static void write_overlay(struct rewrite *r)
-{
-	OWNED(drop_any)
-	const struct change **sorted = own_array(r->change_count, sizeof(struct change *));
-	const char *before = "";
-	size_t count = 0;
-
-	for (size_t i = 0; i < r->change_count; i++)
-		if (r->changes[i].kind == CHANGE_OVERLAY)
-			sorted[count++] = &r->changes[i];
-	if (!count)
-		return;
-	qsort(sorted, count, sizeof(struct change *), by_path);
-	buf_adds(&r->overlay, "# Image coordinates that stand in the chart's defaults only; "
-			      "use this file after your own.\n");
-	for (size_t i = 0; i < count; i++) {
-		put_overlay_line(&r->overlay, before, sorted[i]);
-		before = sorted[i]->path;
-	}
-}
-
 static int by_kind_and_line(const void *a, const void *b)
 {
 	const struct change *left = a;
@@ -620,6 +561,8 @@ static int by_kind_and_line(const void *a, const void *b)
 
 	if (left->kind != right->kind)
 		return left->kind < right->kind ? -1 : 1;
+	if (left->version != right->version)
+		return left->version ? 1 : -1;
 	if (left->line != right->line)
 		return left->line < right->line ? -1 : 1;
 	return strcmp(left->path, right->path);
@@ -629,7 +572,7 @@ static bool write_result(struct rewriting *rw, struct err *e)
 {
 	struct rewrite *r = rw->result;
 
-	write_overlay(r);
+	overlay_write(r->changes, r->change_count, &r->overlay);
 	splice_apply(rw->request->file, rw->splices, rw->splice_count, &r->file);
 	if (r->change_count)
 		qsort(r->changes, r->change_count, sizeof(*r->changes), by_kind_and_line);
@@ -660,7 +603,7 @@ static bool decide_all(struct rewriting *rw, struct err *e)
 	for (size_t i = 0; i < rw->request->release->image_count; i++)
 		if (rw->request->release->images[i].excluded)
 			report_excluded(rw, &rw->request->release->images[i]);
-	return write_result(rw, e);
+	return findings_waivers_used(&rw->result->findings, e) && write_result(rw, e);
 }
 
 bool rewrite_values(const struct rewrite_request *request, struct rewrite **out, struct err *e)
@@ -668,6 +611,8 @@ bool rewrite_values(const struct rewrite_request *request, struct rewrite **out,
 	OWNED(rewrite_drop) struct rewrite *result = own_new(sizeof(*result));
 	struct rewriting rw = {.request = request, .result = result};
 
+	result->findings.waivers = request->waivers;
+	result->findings.waiver_count = request->waiver_count;
 	buf_init(&result->file, OUTPUT_MAX);
 	buf_init(&result->overlay, OVERLAY_MAX);
 	const bool ok = decide_all(&rw, e);
@@ -688,12 +633,8 @@ void rewrite_free(struct rewrite *r)
 		free(r->changes[i].old);
 		free(r->changes[i].new);
 	}
-	for (size_t i = 0; i < r->finding_count; i++) {
-		free(r->findings[i].path);
-		free(r->findings[i].text);
-	}
 	free(r->changes);
-	free(r->findings);
+	findings_drop(&r->findings);
 	buf_drop(&r->file);
 	buf_drop(&r->overlay);
 	free(r);

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "manifests/findings.h"
 #include "manifests/reference.h"
 #include "manifests/release.h"
 
@@ -14,6 +15,9 @@ struct rewrite_request {
 	const char *app_version;
 	struct slice file;     /* the customer's file; ptr NULL: there is none, overlay only */
 	const char *file_name; /* for the report and errors */
+	bool update_tags;      /* keys that pin the release's version are set to the bundle's */
+	const char *const *waivers; /* "CODE:PATH" of findings that need not be settled */
+	size_t waiver_count;
 };
 
 enum change_kind {
@@ -23,19 +27,11 @@ enum change_kind {
 
 struct change {
 	enum change_kind kind;
-	size_t line; /* 1-based; 0 in an overlay */
-	char *path;  /* web.image.registry */
-	char *old;   /* NULL when there was no value */
+	size_t line;  /* 1-based; 0 in an overlay */
+	bool version; /* a key that pins the release's version */
+	char *path;   /* web.image.registry */
+	char *old;    /* NULL when there was no value */
 	char *new;
-};
-
-/* Something a person must know; blocking ones end with ERR_DECISION unless waived. */
-struct finding {
-	const char *code; /* "DEAD-KEY", "TAG-BEHIND", "NOT-IN-BUNDLE", … */
-	bool blocking;
-	size_t line;
-	char *path;
-	char *text; /* one sentence */
 };
 
 struct rewrite {
@@ -44,13 +40,12 @@ struct rewrite {
 	struct buf overlay; /* empty when none is needed */
 	struct change *changes;
 	size_t change_count;
-	struct finding *findings;
-	size_t finding_count;
-	bool blocked; /* at least one blocking finding: nothing may be written */
+	struct findings findings; /* while one blocks, nothing may be written */
 };
 
 /* Decides everything and writes nothing.  ERR_FORMAT with line and column for a file that is
- * not understood; guarantees (1)-(7) of VALUES 3.2 hold for what is returned. */
+ * not understood, ERR_USAGE for a waiver of nothing; guarantees (1)-(7) of VALUES 3.2 hold for
+ * what is returned. */
 bool rewrite_values(
     const struct rewrite_request *request, struct rewrite **out, struct err *e) MUST_CHECK;
 void rewrite_free(struct rewrite *r);

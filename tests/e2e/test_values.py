@@ -376,6 +376,38 @@ def test_a_version_that_lags_behind_is_refused(values):
     assert "customer.yaml:3: TAG-BEHIND: imageTag: 2023.4.0 -> 2024.1.5" in result.out
 
 
+def test_a_version_follows_the_bundle_where_that_is_said(values, helm, tmp_path):
+    """As if it had been written so: byte for byte, and its line is told apart from the others."""
+    values.ok(text=STARTER, out="new/")
+    result = values.ok("--update-tags", text=STARTER.replace('imageTag: "2024.1.5"', 'imageTag: "2023.4.0"'))
+    assert values.file.read_bytes() == (tmp_path / "new/customer.yaml").read_bytes()
+    assert moved(helm(*values.written())) == len(REFERENCES)
+    assert [line for line in result.out.splitlines() if line.startswith("version: ")] == [
+        "version: customer.yaml:3: imageTag: 2023.4.0 -> 2024.1.5"]
+
+
+def test_other_tags_do_not_follow_it(values):
+    values.refused(STARTER + "web:\n  image: {tag: 2023.4.0}\n  imageTag: 2023.4.0\n", "TAG-NOT-IN-BUNDLE", "--update-tags")
+
+
+def test_what_is_waived_by_its_name_stays_and_the_rest_moves(values, helm):
+    fork = "quay.example.com/fork/immuta-service"
+    text = f"web: {{imageRepository: {fork}}}\n"
+    result = values.ok("--waive", "NOT-IN-BUNDLE:web.imageRepository", text=text)
+    assert "customer.yaml:1: NOT-IN-BUNDLE: web.imageRepository: " in result.out and result.out.count(" (waived)\n") == 1
+    rendered = helm(*values.written())
+    assert {ref.rpartition(":")[0] for ref in rendered if not ref.startswith(TARGET + "/")} == {fork}
+    assert len(rendered) == len(REFERENCES)
+    event = values.ok("--waive", "NOT-IN-BUNDLE:web.imageRepository", "--json", "--force", text=text).events[1]
+    assert as_text(event) == result.out.splitlines()[1:]
+
+
+@pytest.mark.parametrize("waiver", ["NOT-IN-BUNDLE", "NOT-IN-BUNDLE:web", "TAG-BEHIND:web.imageRepository", "DEAD-KEY:web.old", ""])
+def test_a_waiver_of_nothing_is_refused(values, waiver):
+    result = values.run("--waive", waiver, text="web: {imageRepository: quay.example.com/fork/immuta-service}\n")
+    assert result.rc == 2 and "NOT-IN-BUNDLE:web.imageRepository" in result.err and not values.out.exists(), result
+
+
 @pytest.mark.parametrize("text, path", [
     ("web: {imageRepository: quay.example.com/fork/immuta-service}\n", "web.imageRepository"),
     ("fingerprint: {image: {repository: immuta/other}}\n", "fingerprint.image.repository"),
@@ -431,11 +463,11 @@ def as_text(event):
     """The JSON report as the lines of the other one."""
     lines = []  # but for the first, which names the bundle
     for c in event["changes"]:
-        where = f"customer.yaml:{c['line']}" if c["kind"] == "splice" else "overlay"
+        where = "version: " * c["version"] + (f"customer.yaml:{c['line']}" if c["kind"] == "splice" else "overlay")
         lines.append(f"{where}: {c['path']}: {c.get('old', '(unset)')} -> {c['new']}")
     for f in event["findings"]:
         where = f"customer.yaml:{f['line']}: " if f["line"] else ""
-        lines.append(f"{where}{f['code']}: {f.get('path', 'customer.yaml')}: {f['text']}")
+        lines.append(f"{where}{f['code']}: {f.get('path', 'customer.yaml')}: {f['text']}" + " (waived)" * f["waived"])
     return lines + ([event["helm"]] if "helm" in event else [])
 
 

@@ -44,7 +44,7 @@ static void check(const struct release *release, struct slice text)
 	OWNED(rewrite_drop) struct rewrite *once = NULL;
 	OWNED(rewrite_drop) struct rewrite *twice = NULL;
 
-	if (!rewrite_text(release, text, &once) || once->blocked)
+	if (!rewrite_text(release, text, &once) || findings_blocking(&once->findings))
 		return;
 	if (!rewrite_text(release, buf_slice(&once->file), &twice))
 		abort();

@@ -3,6 +3,7 @@
 #include "base/own.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The shapes of a chart: a whole reference, a registry of its own or a shared one. */
@@ -40,24 +41,27 @@ static const char overlay_head[] =
 #define PROXY_OVERLAY "proxy:\n  image: \"" PROXY ":1.25\"\n"
 #define REGISTRY_OVERLAY "registry: \"corp.example:5000/apps\"\n"
 
-static bool rewrite_with(const char *release_text, const char *chart, struct slice file,
-    struct rewrite **out, struct err *e)
+/* asked: what is not the same for all of them. */
+static bool rewrite_asked(
+    const char *release_text, struct rewrite_request asked, struct rewrite **out, struct err *e)
 {
 	static const struct target target = {.host = "corp.example:5000", .prefix = "apps"};
 	OWNED(release_drop) struct release *release = NULL;
-	const struct rewrite_request request = {
-	    .target = &target,
-	    .defaults = slice_of(chart),
-	    .app_version = "1.2.3",
-	    .file = file,
-	    .file_name = "values.yaml",
-	};
-	struct rewrite_request q = request;
 
 	cr_assert(release_parse(slice_of(release_text), "release", NULL, 0, &release, e), "%s",
 	    e->text);
-	q.release = release;
-	return rewrite_values(&q, out, e);
+	asked.release = release;
+	asked.target = &target;
+	asked.app_version = "1.2.3";
+	asked.file_name = "values.yaml";
+	return rewrite_values(&asked, out, e);
+}
+
+static bool rewrite_with(const char *release_text, const char *chart, struct slice file,
+    struct rewrite **out, struct err *e)
+{
+	return rewrite_asked(release_text,
+	    (struct rewrite_request){.defaults = slice_of(chart), .file = file}, out, e);
 }
 
 static bool rewrite_file(struct slice file, struct rewrite **out, struct err *e)
@@ -67,16 +71,16 @@ static bool rewrite_file(struct slice file, struct rewrite **out, struct err *e)
 
 static const struct finding *finding_of(const struct rewrite *r, const char *code)
 {
-	for (size_t i = 0; i < r->finding_count; i++)
-		if (strcmp(r->findings[i].code, code) == 0)
-			return &r->findings[i];
+	for (size_t i = 0; i < r->findings.count; i++)
+		if (strcmp(r->findings.items[i].code, code) == 0)
+			return &r->findings.items[i];
 	return NULL;
 }
 
 static void all_codes(const struct rewrite *r, struct buf *out)
 {
-	for (size_t i = 0; i < r->finding_count; i++)
-		buf_addf(out, "%s%s", i ? " " : "", r->findings[i].code);
+	for (size_t i = 0; i < r->findings.count; i++)
+		buf_addf(out, "%s%s", i ? " " : "", r->findings.items[i].code);
 }
 
 /* The output, rewritten again, is the output; with its overlay it needs no other. */
@@ -116,7 +120,7 @@ static void expect_row(const struct row *row)
 	cr_expect_str_eq(
 	    buf_text(&r->file), row->want ? row->want : row->file, "%s", row->label);
 	cr_expect_str_eq(buf_text(&r->overlay), buf_text(&overlay), "%s", row->label);
-	cr_expect_not(r->blocked, "%s", row->label);
+	cr_expect_not(findings_blocking(&r->findings), "%s", row->label);
 	expect_stable(row->label, r);
 }
 
@@ -285,7 +289,7 @@ Test(rewrite, a_duplicate_is_shown_at_the_last_key)
 	cr_assert(f);
 	cr_expect_eq(f->line, 3);
 	cr_expect(strstr(f->text, "line 1"), "%s", f->text);
-	cr_expect_eq(r->finding_count, 1);
+	cr_expect_eq(r->findings.count, 1);
 }
 
 /* Values that need a person: nothing of the file is to be written. */
@@ -347,12 +351,151 @@ Test(rewrite, what_needs_a_person)
 		all_codes(r, &codes);
 		const struct finding *f = finding_of(r, blocking[i].code);
 		cr_assert(f, "%s: found %s", blocking[i].label, buf_text(&codes));
-		cr_expect(r->blocked && f->blocking, "%s", blocking[i].label);
+		cr_expect(
+		    findings_blocking(&r->findings) && f->blocking, "%s", blocking[i].label);
 		cr_expect_eq(
 		    f->line, blocking[i].line, "%s: line %zu", blocking[i].label, f->line);
 		cr_expect(
 		    strstr(f->text, blocking[i].says), "%s: %s", blocking[i].label, f->text);
 		cr_expect_not(strstr(f->text, "hunter2"), "%s", blocking[i].label);
+	}
+}
+
+/* The names of all that blocks, as --waive takes them; how many. */
+static size_t names_of(const struct rewrite *r, char *names[], size_t room)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < r->findings.count; i++) {
+		OWNED(buf_drop) struct buf name = BUF(1024);
+
+		if (!r->findings.items[i].blocking)
+			continue;
+		cr_assert(count < room && r->findings.items[i].path);
+		buf_addf(&name, "%s:%s", r->findings.items[i].code, r->findings.items[i].path);
+		names[count++] = own_text(buf_text(&name));
+	}
+	return count;
+}
+
+/* Waived by their names they block no more, and nothing else changes; one name too few and
+ * they do. */
+Test(rewrite, what_is_waived_does_not_block)
+{
+	for (size_t i = 0; i < sizeof(blocking) / sizeof(blocking[0]); i++) {
+		OWNED(rewrite_drop) struct rewrite *before = NULL;
+		OWNED(rewrite_drop) struct rewrite *r = NULL;
+		OWNED(rewrite_drop) struct rewrite *less = NULL;
+		char *names[8];
+		struct err e = {0};
+
+		cr_assert(rewrite_file(slice_of(blocking[i].file), &before, &e));
+		const size_t count = names_of(before, names, 8);
+		cr_assert_gt(count, 0, "%s", blocking[i].label);
+		struct rewrite_request q = {.defaults = slice_of(defaults),
+		    .file = slice_of(blocking[i].file),
+		    .waivers = (const char *const *)names,
+		    .waiver_count = count};
+		cr_assert(
+		    rewrite_asked(description, q, &r, &e), "%s: %s", blocking[i].label, e.text);
+		cr_expect_eq(findings_blocking(&r->findings), 0, "%s", blocking[i].label);
+		const struct finding *f = finding_of(r, blocking[i].code);
+		cr_expect(f && f->waived, "%s", blocking[i].label);
+		cr_expect_str_eq(
+		    buf_text(&r->file), buf_text(&before->file), "%s", blocking[i].label);
+		q.waiver_count--;
+		cr_assert(rewrite_asked(description, q, &less, &e));
+		cr_expect_gt(findings_blocking(&less->findings), 0, "%s", blocking[i].label);
+		for (size_t n = 0; n < count; n++)
+			free(names[n]);
+	}
+}
+
+Test(rewrite, a_waiver_of_nothing_is_refused)
+{
+	static const char *const rows[] = {"TAG-BEHIND", "TAG-BEHIND:", "TAG-BEHIND:vers",
+	    "TAG-BEHIND:version:", "tag-behind:version", ":version", "", "DEAD-KEY:web.old"};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		OWNED(rewrite_drop) struct rewrite *r = NULL;
+		const struct rewrite_request q = {.defaults = slice_of(defaults),
+		    .file = slice_of("version: 1.2.2\nweb: {old: x}\n"),
+		    .waivers = &rows[i],
+		    .waiver_count = 1};
+		struct err e = {0};
+
+		cr_assert_not(rewrite_asked(description, q, &r, &e), "%s", rows[i]);
+		cr_expect_eq(e.kind, ERR_USAGE);
+		cr_expect(strstr(e.text, "TAG-BEHIND:version"), "%s: %s", rows[i], e.text);
+	}
+}
+
+Test(rewrite, the_key_of_the_version_follows_the_bundle)
+{
+	static const struct {
+		const char *label, *file, *want;
+		const char *codes;
+	} rows[] = {
+	    {"plain", "version: 1.2.2 # ours\n", "version: 1.2.3 # ours\n", ""},
+	    {"quoted", "version: '1.2.2'\n", "version: '1.2.3'\n", ""},
+	    {"a number", "version: 1.2\n", "version: 1.2.3\n", ""},
+	    {"as it is", "version: 1.2.3\n", "version: 1.2.3\n", ""},
+	    {"not in the file", "a: 1\n", "a: 1\n", ""},
+	    {"another key", "web: {tag: 1.2.2}\n", "web: {tag: 1.2.2}\n", "TAG-NOT-IN-BUNDLE"},
+	    {"behind a tag that counts", "version: 1.2.2\nweb: {tag: 1.2.3}\n",
+		"version: 1.2.2\nweb: {tag: 1.2.3}\n", ""},
+	    {"and what is put behind it", "version: 1.2.2\nflavour: slim\n",
+		"version: 1.2.3\nflavour: slim\n", "TAG-NOT-IN-BUNDLE"},
+	    {"that stands elsewhere too", "version: &v 1.2.2\nmine: *v\n",
+		"version: &v 1.2.2\nmine: *v\n", "ANCHOR"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		OWNED(rewrite_drop) struct rewrite *r = NULL;
+		OWNED(buf_drop) struct buf codes = BUF(1024);
+		const struct rewrite_request q = {.defaults = slice_of(defaults),
+		    .file = slice_of(rows[i].file),
+		    .update_tags = true};
+		struct err e = {0};
+
+		cr_assert(
+		    rewrite_asked(description, q, &r, &e), "%s: %s", rows[i].label, e.text);
+		all_codes(r, &codes);
+		cr_expect_str_eq(buf_text(&codes), rows[i].codes, "%s", rows[i].label);
+		cr_expect_str_eq(buf_text(&r->file), rows[i].want, "%s", rows[i].label);
+		for (size_t c = 0; c < r->change_count; c++)
+			cr_expect_eq(r->changes[c].version,
+			    strcmp(r->changes[c].path, "version") == 0, "%s", rows[i].label);
+	}
+}
+
+Test(rewrite, a_version_that_two_tags_share_is_left)
+{
+	static const char two[] =
+	    "release: two\nversions: [version]\nimages:\n"
+	    "  - ref: reg.example.com/a:1.0.0\n"
+	    "    values: {name: a, whole: [a.image], repository: [a.name], "
+	    "tag: [version]}\n"
+	    "  - ref: reg.example.com/b:2.0.0\n"
+	    "    values: {name: b, repository: [b.name], tag: [version]}\n";
+	static const char *const versions[] = {"0.9.0", "1.0.0", "2.0.0"};
+
+	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
+		OWNED(rewrite_drop) struct rewrite *r = NULL;
+		OWNED(buf_drop) struct buf file = BUF(1024);
+		struct err e = {0};
+
+		buf_addf(&file,
+		    "a: {name: reg.example.com/a}\nb: {name: reg.example.com/b}\n"
+		    "version: %s\n",
+		    versions[i]);
+		const struct rewrite_request q = {
+		    .file = buf_slice(&file), .update_tags = true};
+		cr_assert(rewrite_asked(two, q, &r, &e), "%s", e.text);
+		const struct finding *f = finding_of(r, "CONFLICT");
+		cr_assert(f, "%s", versions[i]);
+		cr_expect(f->blocking && f->line == 3, "%s", versions[i]);
+		cr_expect(strstr(buf_text(&r->file), versions[i]), "%s", versions[i]);
 	}
 }
 
@@ -418,7 +561,7 @@ Test(rewrite, a_conflict_on_a_shared_key)
 	    "%s", e.text);
 	const struct finding *f = finding_of(r, "CONFLICT");
 	cr_assert(f);
-	cr_expect(f->blocking && r->blocked);
+	cr_expect(f->blocking && findings_blocking(&r->findings));
 	cr_expect_eq(f->line, 1);
 	cr_expect(strstr(f->text, "corp.example:5000/apps/library and corp.example:5000/apps"),
 	    "%s", f->text);
@@ -464,7 +607,7 @@ Test(rewrite, keys_of_the_overlay)
 	struct err e = {0};
 
 	cr_assert(rewrite_with(text, chart, (struct slice){0}, &r, &e), "%s", e.text);
-	cr_assert_not(r->blocked);
+	cr_assert_not(findings_blocking(&r->findings));
 	cr_expect_str_eq(buf_text(&r->overlay) + strlen(overlay_head), want);
 }
 
