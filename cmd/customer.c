@@ -4,9 +4,8 @@
 #include "base/own.h"
 #include "cmd/destination.h"
 #include "cmd/output.h"
+#include "cmd/report.h"
 #include "manifests/chart.h"
-#include "manifests/json.h"
-#include "manifests/rewrite.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,7 +16,6 @@ enum {
 	VALUES_MAX = 8 * 1024 * 1024,
 	PATH_ROOM = 4096,
 	LINE_ROOM = 16384,
-	REPORT_MAX = 32 * 1024 * 1024,
 };
 
 static const char overlay_name[] = "sealift-images.yaml";
@@ -34,6 +32,12 @@ const struct option customer_options[] = {
     {"waive", 0, OPTION_TEXTS, AT(waivers), "CODE:PATH",
 	"go on in spite of this finding (may be repeated)"},
     {"force", 0, OPTION_FLAG, AT(force), NULL, "replace files that exist at OUT"},
+    {0},
+};
+
+const struct option customer_cluster_options[] = {
+    {"values-registry", 0, OPTION_TEXT, AT(registry), "HOST[/PREFIX]",
+	"what the cluster calls the registry, where that differs"},
     {0},
 };
 
@@ -213,99 +217,6 @@ static bool helm_line(
 	return buf_ok(&c->helm, e);
 }
 
-static void print_change(const char *file, const struct change *ch)
-{
-	const char *old = ch->old ? ch->old : "(unset)";
-
-	if (ch->kind == CHANGE_SPLICE)
-		say(stdout, "%s%s:%zu: %s: %s -> %s\n", ch->version ? "version: " : "", file,
-		    ch->line, ch->path, old, ch->new);
-	else
-		say(stdout, "overlay: %s: %s -> %s\n", ch->path, old, ch->new);
-}
-
-static void print_finding(const char *file, const struct finding *f)
-{
-	const char *path = f->path ? f->path : file;
-	const char *waived = f->waived ? " (waived)" : "";
-
-	if (f->line)
-		say(stdout, "%s:%zu: %s: %s: %s%s\n", file, f->line, f->code, path, f->text,
-		    waived);
-	else
-		say(stdout, "%s: %s: %s%s\n", f->code, path, f->text, waived);
-}
-
-static void print_report(const struct customer *c)
-{
-	const char *file = c->options->file ? c->options->file : "";
-
-	for (size_t i = 0; i < c->rewrite->change_count; i++)
-		print_change(file, &c->rewrite->changes[i]);
-	for (size_t i = 0; i < c->rewrite->findings.count; i++)
-		print_finding(file, &c->rewrite->findings.items[i]);
-}
-
-static void put_optional(struct json_writer *w, const char *key, const char *text)
-{
-	if (text)
-		json_pair(w, key, text);
-}
-
-static void put_flag(struct json_writer *w, const char *key, bool flag)
-{
-	json_key(w, key);
-	json_put_raw(w, slice_of(flag ? "true" : "false"));
-}
-
-static void put_change(struct json_writer *w, const struct change *ch)
-{
-	json_begin(w, '{');
-	json_pair(w, "kind", ch->kind == CHANGE_SPLICE ? "splice" : "overlay");
-	json_key(w, "line");
-	json_put_u64(w, ch->line);
-	put_flag(w, "version", ch->version);
-	json_pair(w, "path", ch->path);
-	put_optional(w, "old", ch->old);
-	json_pair(w, "new", ch->new);
-	json_end(w, '}');
-}
-
-static void put_finding(struct json_writer *w, const struct finding *f)
-{
-	json_begin(w, '{');
-	json_pair(w, "code", f->code);
-	put_flag(w, "blocking", f->blocking);
-	put_flag(w, "waived", f->waived);
-	json_key(w, "line");
-	json_put_u64(w, f->line);
-	put_optional(w, "path", f->path);
-	json_pair(w, "text", f->text);
-	json_end(w, '}');
-}
-
-static void print_json(const struct customer *c)
-{
-	OWNED(buf_drop) struct buf text = BUF(REPORT_MAX);
-	struct json_writer w = {.out = &text};
-
-	json_begin(&w, '{');
-	json_pair(&w, "event", "values");
-	json_key(&w, "changes");
-	json_begin(&w, '[');
-	for (size_t i = 0; i < c->rewrite->change_count; i++)
-		put_change(&w, &c->rewrite->changes[i]);
-	json_end(&w, ']');
-	json_key(&w, "findings");
-	json_begin(&w, '[');
-	for (size_t i = 0; i < c->rewrite->findings.count; i++)
-		put_finding(&w, &c->rewrite->findings.items[i]);
-	json_end(&w, ']');
-	put_optional(&w, "helm", c->helm.len ? buf_text(&c->helm) : NULL);
-	json_end(&w, '}');
-	(void)puts(buf_text(&text));
-}
-
 static bool check_findings(const struct rewrite *r, struct err *e)
 {
 	const size_t blocking = findings_blocking(&r->findings);
@@ -341,26 +252,42 @@ static void mark_excluded(
 				release->images[i].excluded = excluded[k];
 }
 
+/* Where the cluster pulls from: what is pushed here may have another name there. */
+static bool pulled_from(const struct customer_options *o, const struct target *pushed,
+    struct target *out, struct err *e)
+{
+	*out = *pushed;
+	return !o->registry || target_parse(o->registry, out, e)
+	       || err_in(e, "--values-registry");
+}
+
+static bool check_options(const struct customer_options *o, struct err *e)
+{
+	if (o->output || (!o->file && !o->registry))
+		return true;
+	return err_set(e, ERR_USAGE, "expected --output with --%s, found none",
+	    o->file ? "values" : "values-registry");
+}
+
 bool customer_decide(const struct customer_options *o, const struct common *common,
     const struct subject *subject, struct customer **out, struct err *e)
 {
 	OWNED(customer_drop) struct customer *c = customer_new(o, common);
 	OWNED(inputs_drop) struct inputs in = {0};
+	struct target target;
 
-	if (!o->file && !o->output)
-		return true;
+	if (!check_options(o, e) || !pulled_from(o, subject->target, &target, e))
+		return false;
 	if (!o->output)
-		return err_set(e, ERR_USAGE, "expected --output with --values, found none");
+		return true;
 	if (!read_inputs(o, subject->reader, &in, e))
 		return false;
 	mark_excluded(in.release, reader_inventory(subject->reader), subject->excluded);
-	if (!decide(o, &in, subject->target, &c->rewrite, e) || !place(c, e)
-	    || !helm_line(c, subject->reader, subject->target, e))
+	if (!decide(o, &in, &target, &c->rewrite, e) || !place(c, e)
+	    || !helm_line(c, subject->reader, &target, e))
 		return false;
-	if (common->json)
-		print_json(c);
-	else
-		print_report(c);
+	report_values(
+	    c->rewrite, o->file, c->helm.len ? buf_text(&c->helm) : NULL, common->json);
 	if (!check_findings(c->rewrite, e))
 		return false;
 	*out = STEAL(c);

@@ -13,8 +13,10 @@ struct customer_options {
 	bool force;
 	bool update_tags;
 	struct texts waivers; /* "CODE:PATH" */
+	const char *registry; /* HOST[/PREFIX]: what the cluster calls the target; NULL: that */
 };
 extern const struct option customer_options[];
+extern const struct option customer_cluster_options[]; /* where a target is pushed to */
 
 struct customer;
 

@@ -37,6 +37,7 @@ static const struct option_group groups[] = {
     {own_options, 0, "Options"},
     {delivery_options, AT(delivery), "Delivery"},
     {customer_options, AT(customer), "Values"},
+    {customer_cluster_options, AT(customer), "Cluster"},
     {network_options, AT(network), "Network"},
     {common_options, AT(common), "General"},
     {0},

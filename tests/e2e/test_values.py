@@ -444,6 +444,19 @@ def test_push_uploads_nothing_for_values_that_need_a_decision(values, sealift, b
 # ---- the report ---------------------------------------------------------------------------------
 
 
+def test_the_cluster_may_call_the_registry_otherwise(values, helm, sealift, bundle, registry, make_authfile):
+    values.write(STARTER)
+    arguments = ["push", bundle.path, f"{registry.host}/team", "--trust", bundle.keys.public, "--plain-http",
+                 "--authfile", make_authfile(registry), "--values-registry", TARGET]
+    result = sealift.ok(*arguments, "-f", "customer.yaml", "-o", "out/")
+    assert moved(helm(*values.written())) == len(REFERENCES)
+    assert f" oci://{TARGET}/" in result.out and registry.host.encode() not in values.file.read_bytes() + values.overlay.read_bytes()
+    assert registry.client().manifest("team/memcached", "1.6-alpine")
+    for more, word in ([], "--output with --values-registry"), (["-f", "customer.yaml", "-o", "again/", "--values-registry", "https://x"], "--values-registry"):
+        refused = sealift(*arguments, *more)
+        assert refused.rc == 2 and word in refused.err, refused
+
+
 def test_passwords_are_never_shown(values):
     for more in ((), ("--json",), ("-v",)):
         result = values.run("--force", *more, text=STARTER)
